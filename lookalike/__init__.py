@@ -1,0 +1,3 @@
+"""Lookalike: visual product search for marketplaces."""
+
+__version__ = "0.1.0"

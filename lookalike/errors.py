@@ -1,0 +1,93 @@
+"""Every error Lookalike raises on purpose.
+
+LookalikeError                 a person can put this right; the command line exits with 2
+├── ConfigError                a setting contradicts another, or is unknown
+├── StorageError               a file cannot be read or written (full disk, missing folder)
+│   └── ArtifactError          a stage's output is missing, incomplete or was changed
+├── CatalogueError             the catalogue or its mapping is wrong
+│   ├── ImageError             a photo cannot be decoded, or is too large
+│   └── ValidationFailed       the catalogue breaks a threshold
+├── MiningError                no triplets can be drawn
+├── TrainingError              training cannot start, or its loss is no longer a number
+├── EvaluationError            a figure cannot be computed from what was given
+├── ExportError                the model cannot be exported
+│   └── ParityError            the exported model answers differently from the trained one
+├── ReleaseError               a release is incomplete or cannot be switched to
+│   └── ReleaseMismatch        two parts belong to different releases or vector spaces
+├── VectorIndexError           a collection is missing or refuses the vectors
+├── QueryError                 a search request is malformed (HTTP 400)
+├── BackendUnavailable         Triton, Milvus or Feast does not answer (HTTP 503)
+└── PipelineError              a pipeline run failed, or its arguments are wrong
+"""
+
+
+class LookalikeError(Exception):
+    """Base of every deliberate error; its message names the value and what is accepted."""
+
+
+class ConfigError(LookalikeError):
+    pass
+
+
+class StorageError(LookalikeError):
+    pass
+
+
+class ArtifactError(StorageError):
+    pass
+
+
+class CatalogueError(LookalikeError):
+    pass
+
+
+class ImageError(CatalogueError):
+    pass
+
+
+class ValidationFailed(CatalogueError):
+    pass
+
+
+class MiningError(LookalikeError):
+    pass
+
+
+class TrainingError(LookalikeError):
+    pass
+
+
+class EvaluationError(LookalikeError):
+    pass
+
+
+class ExportError(LookalikeError):
+    pass
+
+
+class ParityError(ExportError):
+    pass
+
+
+class ReleaseError(LookalikeError):
+    pass
+
+
+class ReleaseMismatch(ReleaseError):
+    pass
+
+
+class VectorIndexError(LookalikeError):
+    pass
+
+
+class QueryError(LookalikeError):
+    pass
+
+
+class BackendUnavailable(LookalikeError):
+    pass
+
+
+class PipelineError(LookalikeError):
+    pass
