@@ -146,7 +146,11 @@ def run_stage(
     returns the stage's figures. Raises ArtifactError for an unsealed or changed input.
     """
     wanted = digest_json(
-        {"stage": stage, "inputs": {name: read_seal(path).content for name, path in inputs.items()}, "settings": settings}
+        {
+            "stage": stage,
+            "inputs": {name: read_seal(path).content for name, path in inputs.items()},
+            "settings": settings,
+        }
     )
     done = _already_made(output, wanted, content)
     if done is not None:

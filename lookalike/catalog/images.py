@@ -1,0 +1,118 @@
+"""From a stranger's photo bytes to the model's pixels: the one preprocessing, used everywhere.
+
+Training, indexing and serving all call `Preprocessing.pixels`; its fingerprint is part of the release
+identity. Normalisation (mean, standard deviation) happens inside the exported model, so nothing outside
+can get it wrong.
+"""
+
+import io
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lookalike.config import StrictConfig
+from lookalike.errors import ImageError
+from lookalike.storage import digest_json
+
+ALGORITHM = "pillow-draft-exif-white-letterbox-bicubic-1"
+"""Name of the steps below; change it whenever a step changes the pixels."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+"""Photo formats that are decoded; anything else is refused by its content, whatever its name says."""
+
+
+class ImageLimits(StrictConfig):
+    """What a photo may cost before it is refused."""
+
+    bytes: int = 20_000_000
+    """Largest encoded size."""
+    pixels: int = 50_000_000
+    """Largest width times height, checked before the pixels are decoded."""
+    side: int = 16
+    """Smallest width or height that still shows a product."""
+
+
+def decode_photo(
+    content: bytes, limits: ImageLimits | None = None, at_least: tuple[int, int] | None = None
+) -> Image.Image:
+    """Decode a photo to upright RGB, transparent parts on white.
+
+    `at_least` is a (width, height) hint: a JPEG may be decoded at a smaller DCT scale that still covers it.
+    Raises ImageError with the reason for bytes that are empty, too large, truncated or not a photo.
+    """
+    limits = limits or ImageLimits()
+    if not content:
+        raise ImageError("the photo is empty (0 bytes)")
+    if len(content) > limits.bytes:
+        raise ImageError(f"the photo has {len(content)} bytes; at most {limits.bytes} are accepted")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                _check_size(image, limits)
+                if at_least is not None and image.format == "JPEG":
+                    image.draft("RGB", at_least)
+                return _on_white(ImageOps.exif_transpose(image))
+    except ImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageError(f"the photo is not one of {', '.join(FORMATS)}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f"the photo is too large; at most {limits.pixels} pixels are accepted") from error
+    except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, OverflowError) as error:
+        # Pillow's plugins raise all of these on damaged files.
+        raise ImageError(f"the photo is damaged: {error}") from error
+
+
+def _check_size(image: Image.Image, limits: ImageLimits) -> None:
+    width, height = image.size
+    if width * height > limits.pixels:
+        raise ImageError(f"the photo is {width}x{height}; at most {limits.pixels} pixels are accepted")
+    if min(width, height) < limits.side:
+        raise ImageError(f"the photo is {width}x{height}; each side needs at least {limits.side} pixels")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        image = Image.new("RGBA", layer.size, "white")
+        image.alpha_composite(layer)
+    return image.convert("RGB")
+
+
+class Preprocessing(StrictConfig):
+    """How a photo becomes the model's input; fixed at training, fingerprinted in every release."""
+
+    height: int = 96
+    """Rows of the model's input."""
+    width: int = 72
+    """Columns of the model's input; 96x72 keeps the 4:3 portrait of product photos."""
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Per-channel mean, on a 0..1 scale, subtracted inside the model."""
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Per-channel standard deviation, on a 0..1 scale, divided by inside the model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the algorithm's name and every setting."""
+        return digest_json({"algorithm": ALGORITHM, **self.model_dump()})
+
+    def fit(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Scale an RGB image into the input, keeping its shape, on white. Returns (H, W, 3) uint8."""
+        scaled = ImageOps.contain(image, (self.width, self.height), Image.Resampling.BICUBIC)
+        canvas = Image.new("RGB", (self.width, self.height), "white")
+        canvas.paste(scaled, ((self.width - scaled.width) // 2, (self.height - scaled.height) // 2))
+        return np.asarray(canvas, dtype=np.uint8)
+
+    def pixels(self, content: bytes, limits: ImageLimits | None = None) -> NDArray[np.uint8]:
+        """Decode and fit one photo. Returns (H, W, 3) uint8. Raises ImageError."""
+        return self.fit(decode_photo(content, limits, at_least=(self.width, self.height)))
+
+    def batch(self, photos: Sequence[bytes], limits: ImageLimits | None = None) -> NDArray[np.uint8]:
+        """Decode and fit B photos. Returns (B, H, W, 3) uint8. Raises ImageError."""
+        if not photos:
+            return np.empty((0, self.height, self.width, 3), dtype=np.uint8)
+        return np.stack([self.pixels(photo, limits) for photo in photos])

@@ -1,0 +1,108 @@
+"""The validated catalogue as later stages read it: `products.parquet`, `photos.parquet`, `mapping.json`."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lookalike.catalog.mapping import CatalogueMapping
+from lookalike.config import load_config
+from lookalike.errors import ArtifactError
+
+PRODUCTS = "products.parquet"
+PHOTOS = "photos.parquet"
+QUARANTINE = "quarantine.parquet"
+MAPPING = "mapping.json"
+
+PHOTO_SCHEMA = pa.schema(
+    [
+        ("photo_id", pa.string()),  # "<product_id>/<position>"
+        ("product_id", pa.string()),
+        ("position", pa.int32()),  # 0 is the product's main photo; negative: an evaluation query photo
+        ("content", pa.binary()),  # the encoded photo, exactly as delivered
+        ("sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("phash", pa.uint64()),  # perceptual hash, for near-duplicates
+    ]
+)
+
+
+def attribute_column(name: str) -> str:
+    """The column of products.parquet that holds an attribute: text, null where unknown."""
+    return f"attribute_{name}"
+
+
+def feature_column(name: str) -> str:
+    """The column of products.parquet that holds a served feature such as the price."""
+    return f"feature_{name}"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A validated catalogue in memory.
+
+    `products` has one row per product, sorted by `product_id` (text), with `title`, `vertical` and one
+    `attribute_<name>` / `feature_<name>` column each. `photos` has the columns of PHOTO_SCHEMA except
+    `content`, sorted by (product_id, position); `photo_contents` reads the bytes when they are needed.
+    """
+
+    folder: Path
+    products: pd.DataFrame
+    photos: pd.DataFrame
+    mapping: CatalogueMapping
+
+    @property
+    def attributes(self) -> list[str]:
+        """Attribute names in the mapping's order."""
+        return list(self.mapping.attributes)
+
+    @cached_property
+    def gallery_photos(self) -> pd.DataFrame:
+        """The photos that are indexed: all but the evaluation queries (position >= 0)."""
+        return self.photos[self.photos["position"] >= 0]
+
+    @cached_property
+    def query_photos(self) -> pd.DataFrame:
+        """Other photos of catalogue products, kept for evaluation (position < 0)."""
+        return self.photos[self.photos["position"] < 0]
+
+    def attribute_values(self, name: str) -> list[str]:
+        """The known values of an attribute, sorted."""
+        return sorted(self.products[attribute_column(name)].dropna().unique())
+
+    def attribute_codes(self) -> NDArray[np.int32]:
+        """(N, A) codes of the products' attribute values; -1 where unknown, else the index in `attribute_values`."""
+        columns = [
+            pd.Categorical(self.products[attribute_column(name)], categories=self.attribute_values(name)).codes
+            for name in self.attributes
+        ]
+        return np.stack(columns, axis=1).astype(np.int32)
+
+    def photo_contents(self, photo_ids: list[str] | None = None) -> dict[str, bytes]:
+        """Encoded photos by photo id, all of them or the named ones."""
+        table = pq.read_table(self.folder / PHOTOS, columns=["photo_id", "content"])
+        ids = table["photo_id"].to_pylist()
+        wanted = (
+            range(len(ids))
+            if photo_ids is None
+            else sorted(map({p: i for i, p in enumerate(ids)}.__getitem__, photo_ids))
+        )
+        picked = table["content"].take(pa.array(wanted, pa.int64())).to_pylist()
+        return dict(zip((ids[i] for i in wanted), picked, strict=True))
+
+
+def load_catalogue(folder: Path) -> Catalogue:
+    """Read the output folder of the validate stage. Raises ArtifactError where a file is missing."""
+    for name in (PRODUCTS, PHOTOS, MAPPING):
+        if not (folder / name).is_file():
+            raise ArtifactError(f"{folder} holds no {name}; run `lookalike validate` first")
+    products = pd.read_parquet(folder / PRODUCTS)
+    columns = [name for name in PHOTO_SCHEMA.names if name != "content"]
+    photos = pq.read_table(folder / PHOTOS, columns=columns).to_pandas()
+    return Catalogue(folder, products, photos, load_config(CatalogueMapping, folder / MAPPING))

@@ -1,0 +1,93 @@
+"""What every vector index offers: memory, faiss and Milvus answer alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Where = Mapping[str, Sequence[str]]
+"""Attribute filter: every named field (an attribute or `vertical`) must hold one of the listed values."""
+
+
+@dataclass(frozen=True)
+class CollectionInfo:
+    """A collection's identity, stored inside the index itself."""
+
+    name: str
+    release_id: str
+    model_fingerprint: str
+    dimension: int
+    fields: tuple[str, ...]
+    """Filterable fields: `vertical` and the attribute names."""
+
+
+@dataclass(frozen=True)
+class GalleryBatch:
+    """N photos to store."""
+
+    photo_ids: Sequence[str]
+    product_ids: Sequence[str]
+    vectors: NDArray[np.float32]
+    """(N, D), unit length and finite."""
+    fields: Mapping[str, Sequence[str | None]]
+    """Per filterable field its N values; None where unknown."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One stored photo near a query."""
+
+    photo_id: str
+    product_id: str
+    score: float
+    """Cosine similarity, in [-1, 1]; larger is closer."""
+    fields: Mapping[str, str | None]
+
+
+class VectorIndex(Protocol):
+    """Collections of unit vectors with attribute filters, and aliases that switch in one step.
+
+    Every method raises VectorIndexError for a wrong request (missing collection, wrong dimension, vectors
+    that are not finite or not unit length, unknown filter field) and BackendUnavailable when the store
+    does not answer.
+    """
+
+    def create(self, info: CollectionInfo) -> None:
+        """Make an empty collection; an unfinished one of the same name is replaced."""
+        ...
+
+    def upsert(self, collection: str, batch: GalleryBatch) -> None:
+        """Store photos; a photo id already there is replaced."""
+        ...
+
+    def delete(self, collection: str, product_ids: Sequence[str]) -> None:
+        """Remove all photos of these products; unknown ids are ignored."""
+        ...
+
+    def seal(self, collection: str) -> None:
+        """Build the search structure, load it and check that it is really there."""
+        ...
+
+    def search(
+        self, collection: str, queries: NDArray[np.float32], k: int, where: Where | None = None
+    ) -> list[list[Hit]]:
+        """For each of the (Q, D) queries its k nearest photos, best first, ties by photo id; takes aliases too."""
+        ...
+
+    def describe(self, collection: str) -> CollectionInfo: ...
+
+    def count(self, collection: str) -> int: ...
+
+    def collections(self) -> list[str]: ...
+
+    def drop(self, collection: str) -> None: ...
+
+    def point_alias(self, alias: str, collection: str) -> None:
+        """Let readers of `alias` see `collection` from now on, in one step."""
+        ...
+
+    def resolve_alias(self, alias: str) -> str | None:
+        """The collection an alias points to; None where there is no such alias."""
+        ...

@@ -1,0 +1,101 @@
+"""The release record: which model, collection and feature service belong together.
+
+`releases/<release_id>/release.json` is written once; `releases/live.json` names the one in service and is
+replaced in one step, so a reader sees the old release or the new one, never a mix.
+"""
+
+import shutil
+from pathlib import Path
+
+from lookalike.config import StrictConfig, load_config
+from lookalike.errors import ReleaseError
+from lookalike.storage import digest_json, read_json, write_json
+
+LIVE = "live.json"
+
+
+class Release(StrictConfig):
+    """One consistent set of model, index and features."""
+
+    release_id: str
+    """SHA-256 over the model's fingerprint and the catalogue's digest."""
+    model_fingerprint: str
+    """See ModelIdentity.fingerprint."""
+    catalogue_digest: str
+    """Content digest of the validated catalogue."""
+    model: str
+    """Name of the model in the Triton repository; it carries the fingerprint, so two releases never share one."""
+    collection: str
+    """Name of the Milvus collection."""
+    feature_service: str
+    """Name of the Feast feature service."""
+    created: str
+    """UTC time, ISO 8601."""
+
+
+def release_id(model_fingerprint: str, catalogue_digest: str) -> str:
+    """The identity of a release; the same model over the same catalogue is the same release."""
+    return digest_json({"model": model_fingerprint, "catalogue": catalogue_digest})
+
+
+def model_name(model_fingerprint: str) -> str:
+    """Triton model of a fingerprint."""
+    return f"embedder_{model_fingerprint[:12]}"
+
+
+def collection_name(release: str) -> str:
+    """Milvus collection of a release."""
+    return f"products_{release[:12]}"
+
+
+def feature_service_name(release: str) -> str:
+    """Feast feature service of a release."""
+    return f"products_{release[:12]}"
+
+
+def save_release(releases: Path, release: Release) -> Path:
+    """Write `release.json`; returns the release's folder."""
+    folder = releases / release.release_id
+    write_json(folder / "release.json", release.model_dump())
+    return folder
+
+
+def load_release(releases: Path, wanted: str) -> Release:
+    """Read a release by id or unambiguous prefix. Raises ReleaseError listing the known ones."""
+    known = sorted(path.parent.name for path in releases.glob("*/release.json"))
+    matching = [name for name in known if name.startswith(wanted)]
+    if len(matching) != 1:
+        raise ReleaseError(f"'{wanted}' names {len(matching)} releases; known: {[name[:12] for name in known]}")
+    return load_config(Release, releases / matching[0] / "release.json")
+
+
+def switch_live(releases: Path, release: Release) -> None:
+    """Put a saved release in service and remember the one before it for rollback."""
+    if not (releases / release.release_id / "release.json").is_file():
+        raise ReleaseError(f"release {release.release_id[:12]} was never saved under {releases}")
+    previous = live_release(releases)
+    before = previous.release_id if previous and previous.release_id != release.release_id else None
+    write_json(releases / LIVE, {"release_id": release.release_id, "previous": before})
+
+
+def live_release(releases: Path) -> Release | None:
+    """The release in service, None before the first."""
+    if not (releases / LIVE).is_file():
+        return None
+    return load_release(releases, read_json(releases / LIVE)["release_id"])
+
+
+def previous_release(releases: Path) -> Release:
+    """The release that was in service before. Raises ReleaseError where there is none."""
+    named = read_json(releases / LIVE)["previous"] if (releases / LIVE).is_file() else None
+    if named is None:
+        raise ReleaseError(f"there is no earlier release under {releases} to go back to")
+    return load_release(releases, named)
+
+
+def forget_release(releases: Path, release: Release) -> None:
+    """Remove a release's folder. Raises ReleaseError for the one in service."""
+    live = live_release(releases)
+    if live is not None and live.release_id == release.release_id:
+        raise ReleaseError(f"release {release.release_id[:12]} is in service and cannot be removed")
+    shutil.rmtree(releases / release.release_id)
