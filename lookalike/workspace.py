@@ -1,0 +1,97 @@
+"""Where a shop's artifacts live: one folder, the same names on a laptop and on a mounted volume."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths under one root, in the order of the flow. Nothing is created here."""
+
+    root: Path
+
+    @property
+    def drawn_shop(self) -> Path:
+        return self.root / "drawn_shop"
+
+    @property
+    def validated(self) -> Path:
+        return self.root / "validated"
+
+    @property
+    def splits(self) -> Path:
+        return self.root / "splits"
+
+    @property
+    def triplets(self) -> Path:
+        return self.root / "triplets"
+
+    @property
+    def training_state(self) -> Path:
+        """Where an interrupted training run picks up again."""
+        return self.root / "training_state"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.root / "checkpoint"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.root / "evaluation"
+
+    @property
+    def exported(self) -> Path:
+        return self.root / "exported"
+
+    @property
+    def model_repository(self) -> Path:
+        """Triton's models."""
+        return self.root / "model_repository"
+
+    @property
+    def milvus(self) -> Path:
+        """Milvus Lite's data; a server's URI takes its place beyond the laptop."""
+        return self.root / "milvus.db"
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index"
+
+    @property
+    def feature_store(self) -> Path:
+        """Feast's repository: registry, offline files, online store."""
+        return self.root / "feature_store"
+
+    @property
+    def features(self) -> Path:
+        return self.root / "features"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def query_log(self) -> Path:
+        return self.root / "query_log"
+
+    @property
+    def drift(self) -> Path:
+        return self.root / "drift"
+
+    @property
+    def decision(self) -> Path:
+        return self.root / "decision"
+
+    @property
+    def watch_history(self) -> Path:
+        """What earlier watches saw and started, so that one drift episode starts one run."""
+        return self.root / "watch_history.json"
+
+    @property
+    def pipeline_root(self) -> Path:
+        """Artifacts and cache of the local pipeline runner."""
+        return self.root / "pipeline_root"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
