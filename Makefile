@@ -1,0 +1,61 @@
+# Lookalike's verbs. `make demo` and `make test` do all set-up themselves.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TRITON := .triton
+
+CATALOG ?=
+LIMIT ?=
+ENCODER ?=
+WORKSPACE ?=
+
+.PHONY: help setup demo test lint types layers unit pipelines lock clean
+
+help:  ## Show the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(INSTALLED) triton  ## Make both environments: the application's and the local Triton server's
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Python 3.11 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Set PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: triton
+triton: $(INSTALLED)
+	@$(BIN)/python -m serving.triton.environment $(TRITON)
+
+demo: setup  ## Run the whole loop on the drawn shop, or on CATALOG=<folder> (LIMIT=n, ENCODER=<backbone folder>)
+	$(BIN)/lookalike demo $(if $(CATALOG),--catalogue "$(CATALOG)") $(if $(LIMIT),--limit $(LIMIT)) \
+	  $(if $(ENCODER),--encoder "$(ENCODER)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
+
+test: setup lint types layers unit  ## Lint, types, layers and every test
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+layers:
+	$(BIN)/lint-imports
+
+unit:
+	$(BIN)/python -m pytest
+
+pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
+	$(BIN)/lookalike pipeline compile
+
+lock: $(INSTALLED)  ## Resolve requirements.lock anew from pyproject.toml
+	$(BIN)/python -m app.lock requirements.lock
+
+clean:  ## Remove the environments and all runs
+	rm -rf $(VENV) $(TRITON) runs
