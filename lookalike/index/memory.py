@@ -87,6 +87,11 @@ class MemoryIndex:
         scores = round_scores(queries.astype(np.float32) @ kept.vectors.T)  # (Q, N)
         return [[kept.hit(row, line[row]) for row in _nearest(line, kept.photo_ids, k)] for line in scores]
 
+    def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]:
+        stored = self._readable(collection)
+        mine = stored.keep(_among(stored.product_ids, [product_id]))
+        return mine.vectors[np.argsort(mine.photo_ids.astype(str))]
+
     def describe(self, collection: str) -> CollectionInfo:
         return self._readable(collection).info
 
