@@ -1,0 +1,101 @@
+"""Run a pipeline with KFP's own local runner: the log goes to a file, a person reads one line per task."""
+
+import contextlib
+import io
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from kfp import local
+
+from lookalike.errors import PipelineError
+from lookalike.storage import SEAL, StageRecord, read_seal
+from pipelines.arguments import check_arguments
+
+_STARTED = re.compile(r"Executing task .*?'(?P<task>[\w-]+)'")
+_FINISHED = re.compile(r"Task .*?'(?P<task>[\w-]+)'.* finished with status .*?(?P<status>SUCCESS|FAILURE)")
+_REUSED = re.compile(r"Task (?P<task>[\w-]+) cache hit")
+_ARTIFACT = re.compile(r"uri='(?P<uri>[^']+)'")
+_REASON = re.compile(r"^\s*(?:lookalike\.errors\.)(?P<kind>\w+): (?P<sentence>.+)$")
+_COLOUR = re.compile(r"\x1b\[\d+m")
+
+
+class RunLog(io.TextIOBase):
+    """Standard output of a pipeline run: kept whole in a file, read for what a person wants to know."""
+
+    def __init__(self, file: TextIO, say: Callable[[str], None]) -> None:
+        self.file, self.say = file, say
+        self.line = ""
+        self.task = ""
+        self.reason = ""
+        self.outputs: list[tuple[str, Path]] = []  # (task, output folder) in the order they were made
+
+    def write(self, text: str) -> int:
+        self.file.write(text)
+        *lines, self.line = (self.line + text).split("\n")
+        for line in lines:
+            self._read(_COLOUR.sub("", line))
+        return len(text)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+    def _read(self, line: str) -> None:
+        if found := _STARTED.search(line):
+            self.task = found["task"]
+            self.say(f"  ▸ {self.task}")
+        elif found := _REUSED.search(line):
+            self.task = found["task"]
+            self.say(f"  ✓ {self.task} (reused: same inputs as an earlier run)")
+        elif (found := _FINISHED.search(line)) and found["status"] == "FAILURE":
+            self.say(f"  ✗ {found['task']} failed")
+        elif found := _REASON.match(line):
+            self.reason = found["sentence"]
+        elif found := _ARTIFACT.search(line):
+            self.outputs.append((self.task, Path(found["uri"])))
+
+    def records(self) -> list[tuple[str, StageRecord]]:
+        """(task, record) of every stage this run executed."""
+        return [(task, read_seal(folder)) for task, folder in self.outputs if (folder / SEAL).is_file()]
+
+
+def run_pipeline(
+    pipeline: Any, arguments: Mapping[str, Any], *, root: Path, log: Path, say: Callable[[str], None]
+) -> list[tuple[str, StageRecord]]:
+    """Run a compiled-in-memory pipeline locally and return the executed stages' records.
+
+    Tasks whose inputs were seen before are taken from the cache under `root`, so an interrupted run continues.
+    Raises PipelineError with the failing task, its reason and the log's path.
+    """
+    check_arguments(pipeline, arguments)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file, _component_environment():
+        run = RunLog(file, say)
+        local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
+        try:
+            with contextlib.redirect_stdout(run), warnings.catch_warnings():
+                # The runner warns that display names and custom images do nothing on a laptop: known and meant.
+                warnings.simplefilter("ignore")
+                pipeline(**arguments)
+        except RuntimeError as error:
+            raise PipelineError(f"task {run.task} failed: {run.reason or error} (log: {log})") from error
+    return run.records()
+
+
+@contextlib.contextmanager
+def _component_environment() -> Iterator[None]:
+    """Let the components' processes be quiet and find this environment's python3 first."""
+    settings = {"GX_ANALYTICS_ENABLED": "False", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1"}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,37 @@
+"""Evaluate: figures with intervals, and whether the challenger may replace the champion."""
+
+from kfp import dsl
+from kfp.dsl import HTML, Artifact, Dataset, Input, Metrics, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def evaluate_model(
+    validated: Input[Dataset],
+    splits: Input[Dataset],
+    checkpoint: Input[Model],
+    evaluation: Output[Artifact],
+    report: Output[HTML],
+    metrics: Output[Metrics],
+    workspace: str,
+    champion: str = "",
+    settings: dict = {},
+):
+    """Measure the challenger on the test split, beside the champion and the frozen backbone.
+
+    Args:
+        validated: the validated catalogue.
+        splits: only the test split is measured.
+        checkpoint: the challenger.
+        workspace: root of the shop's workspace, where the champion is found.
+        champion: id of the live release; empty before the first.
+        settings: overrides by stage name, here those of "evaluate".
+    """
+    from components.outcome import log_record, show
+    from lookalike import stages
+
+    inputs = (validated.path, splits.path, checkpoint.path)
+    record = stages.evaluate(*inputs, evaluation.path, workspace=workspace, champion=champion, settings=settings)
+    show(evaluation.path, "report.html", report)
+    log_record(record, metrics)

@@ -1,0 +1,27 @@
+"""Features: the release's attributes in the online store."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input, Metrics, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def materialise_features(
+    validated: Input[Dataset],
+    index: Input[Artifact],
+    features: Output[Artifact],
+    metrics: Output[Metrics],
+    workspace: str,
+):
+    """Apply the Feast repository for this release and materialise it.
+
+    Args:
+        validated: the validated catalogue.
+        index: the index's record, which names the release.
+        workspace: root of the shop's workspace, where the feature store lives.
+    """
+    from components.outcome import log_record
+    from lookalike import stages
+
+    log_record(stages.features(validated.path, index.path, features.path, workspace=workspace), metrics)

@@ -1,0 +1,70 @@
+"""The watch pipeline: drift, a reasoned decision, and the run that the decision asks for."""
+
+from kfp import dsl
+
+from components.decide_action import decide_action
+from components.detect_drift import detect_drift
+from components.find_champion import find_champion
+from components.planned_action import planned_action
+from pipelines.refresh_index import refresh_index
+from pipelines.training import training
+
+
+@dsl.pipeline(name="watch", description="Compare recent queries with the release's reference and act on drift.")
+def watch(
+    catalogue: str,
+    catalogue_digest: str,
+    workspace: str,
+    milvus_uri: str,
+    recipe: dict,
+    now: str,
+    mapping: str = "",
+    limit: int = 0,
+    settings: dict = {},
+):
+    """Watch the live release once; schedule it to watch on.
+
+    Args:
+        catalogue: folder, file or URL of the shop's catalogue.
+        catalogue_digest: digest of the catalogue's bytes; the command line fills it in.
+        workspace: root of the shop's workspace, on a volume every task mounts.
+        milvus_uri: a Milvus server's URI or a Milvus Lite path.
+        recipe: the recipe of a retraining, which continues from the live release.
+        now: time of the watch, UTC ISO 8601; names the retraining it may start.
+        mapping: mapping file; empty for the one beside the data, or a preset.
+        limit: read only this many products; 0 for all.
+        settings: overrides by stage name, for example {"drift": {"false_alarm_rate": 0.01}}.
+    """
+    drift = detect_drift(workspace=workspace, now=now, settings=settings).set_caching_options(False)
+    decision = decide_action(
+        drift=drift.outputs["drift"],
+        workspace=workspace,
+        catalogue_digest=catalogue_digest,
+        now=now,
+        settings=settings,
+    ).set_caching_options(False)
+    action = planned_action(decision=decision.outputs["decision"]).set_caching_options(False).output
+    with dsl.If(action == "retrain", name="retrain"):
+        live = find_champion(workspace=workspace).set_caching_options(False)
+        training(
+            catalogue=catalogue,
+            catalogue_digest=catalogue_digest,
+            workspace=workspace,
+            milvus_uri=milvus_uri,
+            recipe=recipe,
+            mapping=mapping,
+            limit=limit,
+            settings=settings,
+            continue_from=live.output,
+            trigger=now,
+        )
+    with dsl.Elif(action == "reindex", name="reindex"):
+        refresh_index(
+            catalogue=catalogue,
+            catalogue_digest=catalogue_digest,
+            workspace=workspace,
+            milvus_uri=milvus_uri,
+            mapping=mapping,
+            limit=limit,
+            settings=settings,
+        )
