@@ -1,6 +1,6 @@
 """The tensors an embedder takes and gives, checked alike wherever the model runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,11 @@ def attribute_count(labels: Mapping[str, Sequence[str]]) -> int:
     return sum(len(values) for values in labels.values())
 
 
+def output_names(identity: ModelIdentity) -> list[str]:
+    """The outputs to ask for; a model without attribute heads has no second one."""
+    return [EMBEDDING, ATTRIBUTES] if identity.attribute_labels else [EMBEDDING]
+
+
 def answer(
     vectors: NDArray[np.float32], probabilities: NDArray[np.float32] | None, identity: ModelIdentity, count: int
 ) -> Embeddings:
@@ -52,3 +57,14 @@ def answer(
         raise LookalikeError(f"the model answered with a vector of length {lengths.min():.4g}; expected unit length")
     ends = np.cumsum([len(values) for values in labels.values()])[:-1]
     return Embeddings(vectors, dict(zip(labels, np.split(probabilities, ends, axis=1), strict=True)) if labels else {})
+
+
+def in_batches(pixels: NDArray[np.uint8], size: int, embed: Callable[[NDArray[np.uint8]], Embeddings]) -> Embeddings:
+    """Embed any B photos by calls of at most `size`."""
+    if len(pixels) <= size:
+        return embed(pixels)
+    parts = [embed(pixels[start : start + size]) for start in range(0, len(pixels), size)]
+    return Embeddings(
+        np.concatenate([part.vectors for part in parts]),
+        {name: np.concatenate([part.attributes[name] for part in parts]) for name in parts[0].attributes},
+    )

@@ -1,0 +1,69 @@
+"""Triton's health and model repository calls over HTTP, with its answers in words."""
+
+import http.client
+import json
+from typing import Any
+
+from lookalike.errors import BackendUnavailable, ReleaseError
+
+
+class RepositoryApi:
+    """Blocking calls to one Triton server at `host:port`."""
+
+    def __init__(self, address: str, timeout_seconds: float = 60.0) -> None:
+        self._address = address
+        self._timeout = timeout_seconds
+
+    def live(self) -> bool:
+        """Whether the server itself answers."""
+        return self._answers("/v2/health/live")
+
+    def ready(self, model: str) -> bool:
+        """Whether the server calls the model ready; its golden vectors say whether it really is."""
+        return self._answers(f"/v2/models/{model}/ready")
+
+    def load(self, model: str) -> None:
+        """Load or reload a model; on failure the one loaded before keeps serving. Raises ReleaseError."""
+        self._change(model, "load")
+
+    def unload(self, model: str) -> None:
+        """Stop serving a model. Raises ReleaseError."""
+        self._change(model, "unload")
+
+    def models(self) -> dict[str, str]:
+        """Every model of the repository by name, with its state (READY, UNAVAILABLE or empty)."""
+        _, body = self._post("/v2/repository/index")
+        return {entry["name"]: entry.get("state", "") for entry in json.loads(body)}
+
+    def _change(self, model: str, verb: str) -> None:
+        status, body = self._post(f"/v2/repository/models/{model}/{verb}")
+        if status != http.client.OK:
+            raise ReleaseError(f"Triton could not {verb} {model}: {_reason(body)}")
+
+    def _answers(self, path: str) -> bool:
+        try:
+            return self._request("GET", path)[0] == http.client.OK
+        except BackendUnavailable:
+            return False
+
+    def _post(self, path: str) -> tuple[int, bytes]:
+        return self._request("POST", path)
+
+    def _request(self, method: str, path: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self._address, timeout=self._timeout)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise BackendUnavailable(f"Triton at {self._address} does not answer: {error}") from error
+        finally:
+            connection.close()
+
+
+def _reason(body: bytes) -> str:
+    try:
+        values: Any = json.loads(body)
+        return str(values["error"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode(errors="replace")[:400] or "no reason given"
