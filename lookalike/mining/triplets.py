@@ -1,0 +1,87 @@
+"""Drawing (anchor, positive, negative) across levels, vectorised over all anchors of a chunk."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from lookalike.mining.buckets import Anchors, CandidateBuckets
+
+ATTEMPTS = 8
+"""Draws per triplet before one that keeps hitting near-duplicates is given up."""
+
+
+@dataclass(frozen=True)
+class Triplets:
+    """T triplets: positions of products, and the levels of positive and negative towards the anchor."""
+
+    anchor: NDArray[np.int64]
+    positive: NDArray[np.int64]
+    negative: NDArray[np.int64]
+    positive_level: NDArray[np.int8]
+    negative_level: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.anchor)
+
+    def take(self, which: NDArray) -> "Triplets":
+        """The triplets at these positions or under this mask."""
+        return Triplets(*(getattr(self, field.name)[which] for field in fields(self)))
+
+
+def join_triplets(parts: list[Triplets]) -> Triplets:
+    """All triplets, ordered by anchor."""
+    joined = Triplets(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Triplets)))
+    return joined.take(np.argsort(joined.anchor, kind="stable"))
+
+
+def draw_triplets(
+    anchors: Anchors,
+    buckets: CandidateBuckets,
+    duplicates: NDArray[np.int64],
+    rng: Generator,
+    *,
+    per_anchor: int,
+    gap_decay: float,
+) -> Triplets:
+    """Up to `per_anchor` triplets for each of M anchors; anchors with candidates at one level only get none.
+
+    `duplicates` (N,) holds a product's near-duplicate group or -1: nobody of the anchor's group is drawn,
+    for a copy is too easy a positive and a wrong negative. `gap_decay` is explained in MiningSettings.
+    """
+    levels = _draw_level_pairs(buckets.sizes(anchors) > 0, rng, per_anchor, gap_decay)  # (M, per_anchor, 2)
+    drawn = levels[..., 0].ravel() > 0  # the positive's level; 0 where no pair was possible
+    asked = anchors.take(np.repeat(np.arange(len(anchors)), per_anchor)[drawn])
+    above, below = levels.reshape(-1, 2)[drawn].T
+    positive, positive_ok = _draw_others(asked, above, buckets, duplicates, rng)
+    negative, negative_ok = _draw_others(asked, below, buckets, duplicates, rng)
+    return Triplets(asked.product, positive, negative, above, below).take(positive_ok & negative_ok)
+
+
+def _draw_level_pairs(filled: NDArray[np.bool_], rng: Generator, count: int, gap_decay: float) -> NDArray[np.int8]:
+    """(M, count, 2) levels (positive, negative) among those `filled` (M, L); zeros where no two levels are."""
+    pairs = np.array([(high, low) for high in range(filled.shape[1]) for low in range(high)], np.int8)  # (P, 2)
+    weights = gap_decay ** (pairs[:, 0] - pairs[:, 1] - 1.0)
+    running = np.cumsum((filled[:, pairs[:, 0]] & filled[:, pairs[:, 1]]) * weights, axis=1)  # (M, P)
+    wanted = rng.random((len(filled), count)) * running[:, -1:]  # (M, count)
+    chosen = (wanted[:, :, None] >= running[:, None, :]).sum(axis=2)  # (M, count); P where nothing is possible
+    return np.vstack([pairs, np.zeros((1, 2), np.int8)])[chosen]
+
+
+def _draw_others(
+    anchors: Anchors,
+    level: NDArray[np.int8],
+    buckets: CandidateBuckets,
+    duplicates: NDArray[np.int64],
+    rng: Generator,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """A product per anchor and whether it is none of the anchor's near-duplicates."""
+    drawn = buckets.draw(anchors, level, rng)
+    group = duplicates[anchors.product]
+    for _ in range(ATTEMPTS):
+        again = np.flatnonzero((group >= 0) & (duplicates[drawn] == group))
+        if not len(again):
+            break
+        drawn[again] = buckets.draw(anchors.take(again), level[again], rng)
+    return drawn, (group < 0) | (duplicates[drawn] != group)

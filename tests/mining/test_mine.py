@@ -1,0 +1,85 @@
+"""The mining stage on a shop of 36 products."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lookalike.errors import MiningError
+from lookalike.mining.mine import mine
+from lookalike.mining.settings import MiningSettings
+from lookalike.storage import read_json
+from tests.mining.tiny_shop import tiny_products, write_shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    write_shop(tmp_path, tiny_products(), duplicates=[("p000", "p001")])
+    return tmp_path
+
+
+def _mine(shop: Path, output: str = "triplets", **settings: object) -> pd.DataFrame:
+    mine(shop / "validated", shop / "splits", shop / output, MiningSettings.model_validate(settings))
+    return pd.read_parquet(shop / output / "triplets.parquet")
+
+
+def test_triplets_hold_only_products_of_the_train_split(shop: Path) -> None:
+    triplets = _mine(shop)
+    splits = pd.read_parquet(shop / "splits" / "splits.parquet")
+    training = set(splits.loc[splits["split"] == "train", "product_id"])
+    assert set(triplets[["anchor", "positive", "negative"]].to_numpy().ravel()) == training
+    assert len(triplets) == 8 * len(training)
+
+
+def test_the_margin_grows_with_the_gap_between_levels(shop: Path) -> None:
+    triplets = _mine(shop, margin_per_level=0.07)
+    gap = triplets["positive_level"] - triplets["negative_level"]
+    assert set(gap) == {1, 2, 3, 4}
+    assert triplets["margin"].tolist() == pytest.approx((0.07 * gap).tolist(), rel=1e-6)
+    assert triplets.dtypes.astype(str).to_dict() == {
+        "anchor": "object",
+        "positive": "object",
+        "negative": "object",
+        "positive_level": "int8",
+        "negative_level": "int8",
+        "margin": "float32",
+    }
+
+
+def test_levels_json_sums_to_all_pairs(shop: Path) -> None:
+    _mine(shop)
+    levels = read_json(shop / "triplets" / "levels.json")
+    assert sum(levels["pairs_per_level"].values()) + levels["pairs_undefined"] == 30 * 29
+    assert 0 < levels["mean_level"] < 4
+
+
+def test_a_second_run_reuses_and_another_seed_does_not(shop: Path) -> None:
+    arguments = (shop / "validated", shop / "splits", shop / "triplets")
+    first, second = mine(*arguments), mine(*arguments)
+    other = mine(*arguments, MiningSettings(seed=1))
+    assert (second.reused, other.reused) == (True, False)
+    assert first.content == second.content != other.content
+
+
+def test_a_weight_of_zero_leaves_an_attribute_out(shop: Path) -> None:
+    triplets = _mine(shop, weights={"season": 0, "shape": 0})
+    colours = tiny_products().set_index("product_id")["attribute_colour"]
+    within = triplets[triplets["positive_level"] == 4]
+    assert (colours[within["anchor"]].to_numpy() == colours[within["positive"]].to_numpy()).all()
+
+
+def test_weights_of_unknown_attributes_are_refused(shop: Path) -> None:
+    with pytest.raises(MiningError, match=r"\['fabric'\]; the catalogue's attributes are"):
+        _mine(shop, weights={"fabric": 2.0})
+    with pytest.raises(MiningError, match="at least one above 0"):
+        _mine(shop, weights={"shape": 0, "colour": 0, "season": 0})
+    assert not (shop / "triplets").exists()
+
+
+def test_a_shop_without_attributes_is_refused(tmp_path: Path) -> None:
+    products = tiny_products()
+    write_shop(tmp_path, products)
+    blank = products.assign(attribute_shape=None, attribute_colour=None, attribute_season=None)
+    blank.to_parquet(tmp_path / "validated" / "products.parquet", index=False)
+    with pytest.raises(MiningError, match="all attributes of all 30 products are unknown"):
+        _mine(tmp_path)
