@@ -1,0 +1,97 @@
+"""What only Milvus can get wrong: restarts, locks, search structures, servers that do not answer."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from lookalike.errors import BackendUnavailable, ConfigError, VectorIndexError
+from lookalike.index.milvus import MilvusIndex, MilvusSettings
+from lookalike.index.milvus_client import local_file
+from tests.index.shop import axis, gallery, info, random_gallery
+
+
+def filled(path: Path, settings: MilvusSettings | None = None) -> MilvusIndex:
+    index = MilvusIndex(str(path), settings=settings)
+    index.create(info())
+    index.upsert("shoes", gallery())
+    index.seal("shoes")
+    return index
+
+
+def test_everything_is_there_after_closing_and_opening_again(tmp_path: Path) -> None:
+    with filled(tmp_path / "milvus.db") as index:
+        index.delete("shoes", ["b"])
+        index.point_alias("live", "shoes")
+        before = index.search("shoes", axis(0), 5)
+    with MilvusIndex(str(tmp_path / "milvus.db")) as again:
+        assert again.search("live", axis(0), 5) == before
+        assert again.describe("live") == info()
+        assert again.count("shoes") == 4
+
+
+def test_a_second_process_is_told_who_holds_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "milvus.db"
+    ask = f"from lookalike.index.milvus import MilvusIndex; MilvusIndex({str(path)!r}).close()"
+    with filled(path):
+        refused = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+    assert f"BackendUnavailable: {path} is open in another process" in refused.stderr
+    subprocess.run([sys.executable, "-c", ask], check=True)  # closing freed it
+
+
+def test_two_indexes_in_one_process_share_the_file(tmp_path: Path) -> None:
+    first = filled(tmp_path / "milvus.db")
+    second = MilvusIndex(str(tmp_path / "milvus.db"))
+    first.close()
+    first.close()
+    assert second.count("shoes") == 5
+    second.close()
+
+
+@pytest.mark.parametrize("structure", ["FLAT", "HNSW"])
+def test_the_search_structure_is_on_disk_and_not_only_described(
+    tmp_path: Path, structure: Literal["FLAT", "HNSW"]
+) -> None:
+    with MilvusIndex(str(tmp_path / "milvus.db"), settings=MilvusSettings(structure=structure, m=8)) as index:
+        stored = random_gallery(200)
+        index.create(info())
+        index.upsert("shoes", stored)
+        index.seal("shoes")
+        assert [path.name.split(".")[-2] for path in tmp_path.rglob("*.idx")] == [structure.lower()]
+        for row in range(0, 200, 20):
+            assert index.search("shoes", stored.vectors[[row]], 1)[0][0].photo_id == stored.photo_ids[row]
+
+
+def test_a_structure_other_than_the_wanted_one_is_noticed(tmp_path: Path) -> None:
+    with (
+        filled(tmp_path / "milvus.db", MilvusSettings(structure="HNSW", m=8)) as index,
+        MilvusIndex(str(tmp_path / "milvus.db"), settings=MilvusSettings(structure="HNSW", m=16)) as other,
+    ):
+        index.seal("shoes")
+        with pytest.raises(VectorIndexError, match="not with M=16"):
+            other.seal("shoes")
+
+
+def test_a_server_that_does_not_answer_is_unavailable() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(BackendUnavailable, match="does not answer"):
+        MilvusIndex(address, settings=MilvusSettings(timeout_seconds=1))
+
+
+def test_a_collection_made_by_others_is_not_touched(tmp_path: Path) -> None:
+    with filled(tmp_path / "milvus.db") as index:
+        index._client.drop_collection_properties("shoes", ["lookalike.info"])
+        with pytest.raises(VectorIndexError, match="was not made by Lookalike"):
+            index.describe("shoes")
+
+
+def test_an_address_is_a_url_or_a_path_ending_in_db() -> None:
+    assert local_file("http://localhost:19530") is None
+    assert local_file("shop/milvus.db") == Path("shop/milvus.db").resolve()
+    with pytest.raises(ConfigError, match=r"'shop/milvus' is neither"):
+        local_file("shop/milvus")
