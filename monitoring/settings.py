@@ -1,0 +1,51 @@
+"""What the watch may be told: how drift is measured, and when something is done about it."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from lookalike.config import StrictConfig
+
+
+class DriftSettings(StrictConfig):
+    """How one window of the query log is compared with the release's reference."""
+
+    detector: Literal["mmd", "classifier"] = "mmd"
+    """Statistic over the vectors: `mmd` (kernel two-sample) calibrates within seconds, `classifier` within minutes."""
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    """False-alarm rate: the share of windows without drift that may still be called drifted."""
+    draws: int = Field(default=400, ge=19)
+    """Random splits of the reference behind the threshold; as many again measure the false-alarm rate."""
+    min_rows: int = Field(default=50, ge=30)
+    """Fewer rows than this, in the window or the reference, are not enough traffic to say anything."""
+    max_rows: int = Field(default=2000, ge=50)
+    """The newest rows that make up a window; cost grows with the square."""
+    max_reference_rows: int = Field(default=3000, ge=50)
+    """Rows of the reference that are compared; a larger reference is thinned at random."""
+    hours: float | None = Field(default=None, gt=0)
+    """Only rows of the last so many hours make up a window; null takes the newest rows whatever their age."""
+    count_repeats: bool = False
+    """Count every query for the very same photo; calibration supposes independent rows, so one counts by default."""
+    report_rows: int = Field(default=300, ge=50, le=2500)
+    """Rows of either side drawn in Evidently's charts; its t-SNE takes 2 s for 300 and 50 s for 2,500."""
+    seed: int = 0
+    """Randomness of splits, thinning and the report's sample."""
+
+    @model_validator(mode="after")
+    def _resolves_alpha(self) -> Self:
+        if self.alpha * (self.draws + 1) < 1:
+            raise ValueError(f"alpha {self.alpha} needs at least {int(1 / self.alpha)} draws, not {self.draws}")
+        if self.max_rows < self.min_rows:
+            raise ValueError(f"max_rows {self.max_rows} is below min_rows {self.min_rows}")
+        return self
+
+
+class DecisionSettings(StrictConfig):
+    """When drift, age or a new catalogue start a pipeline run."""
+
+    drifted_windows: int = Field(default=2, ge=1)
+    """Disjoint windows in a row that must have drifted before a retrain starts."""
+    cooldown_days: float = Field(default=7.0, ge=0)
+    """Days after a retrain started in which no other one starts."""
+    max_age_days: float | None = Field(default=90.0, gt=0)
+    """A model older than this is retrained without drift; null never does."""

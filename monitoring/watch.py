@@ -1,0 +1,102 @@
+"""The decide stage: `drift.json`, the history and the world in, `decision.json` out."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lookalike.config import load_config
+from lookalike.errors import ArtifactError
+from lookalike.release.manifest import Release
+from lookalike.storage import StageRecord, read_seal, run_stage, write_json
+from monitoring.decision import Decision, Facts, decide
+from monitoring.history import StartedRun, WatchHistory, alone, read_history
+from monitoring.result import DRIFT, DriftResult
+from monitoring.settings import DecisionSettings
+from monitoring.windows import read_release
+
+DECISION = "decision.json"
+log = logging.getLogger(__name__)
+
+
+def decide_action(
+    drift: Path,
+    output: Path,
+    release: Path,
+    history: Path,
+    settings: DecisionSettings,
+    now: datetime,
+    catalogue: Path | None = None,
+    veto: Path | None = None,
+) -> StageRecord:
+    """Decide once about the newest window, and remember in `history` what was seen and asked for.
+
+    `drift` is the drift stage's folder, `release` the folder of the release in service, `catalogue` the
+    newest validate output, `veto` a text file a person leaves to hold runs back (its presence counts, its
+    text is the reason). A run is asked for once: the history is written before this returns, so a watch
+    that is restarted, or a second one, does not ask again. Raises ArtifactError where drift was measured
+    for another release than the one in service.
+    """
+    result = load_config(DriftResult, drift / DRIFT)
+    serving = read_release(release)
+    if result.release_id != serving.release_id:
+        raise ArtifactError(
+            f"{drift} measured release {result.release_id[:12]}, in service is {serving.release_id[:12]}; "
+            "detect drift against the release in service first"
+        )
+    facts = gather_facts(release, serving, catalogue, veto, now)
+    with alone(history):
+        before = read_history(history)
+        decision = decide(result, before, facts, settings)
+        record = _write_decision(drift, output, decision, before, settings, facts)
+        after = _remember(before.seeing(result), decision, now)
+        write_json(history, after.model_dump(mode="json"))
+    log.info("%s: %s", decision.action, " ".join(decision.reasons))
+    return record
+
+
+def gather_facts(release: Path, serving: Release, catalogue: Path | None, veto: Path | None, now: datetime) -> Facts:
+    """Read what the decision depends on beside drift."""
+    return Facts(
+        now=now,
+        release_id=serving.release_id,
+        model_born=_model_born(release.parent, serving),
+        released_catalogue=serving.catalogue_digest,
+        catalogue=read_seal(catalogue).content if catalogue is not None else None,
+        veto=(veto.read_text(encoding="utf-8").strip() or veto.name) if veto is not None and veto.exists() else None,
+    )
+
+
+def _model_born(releases: Path, serving: Release) -> datetime:
+    """A reindex makes a new release of an old model; the model is as old as its first release."""
+    known = [load_config(Release, path) for path in releases.glob("*/release.json")]
+    born = [datetime.fromisoformat(one.created) for one in known if one.model_fingerprint == serving.model_fingerprint]
+    return min(time if time.tzinfo else time.replace(tzinfo=UTC) for time in born)
+
+
+def _remember(history: WatchHistory, decision: Decision, now: datetime) -> WatchHistory:
+    if decision.run is None or decision.cause is None:
+        return history
+    run = StartedRun(name=decision.run, action=decision.action, cause=decision.cause, started=now)
+    return history.starting(run)
+
+
+def _write_decision(
+    drift: Path, output: Path, decision: Decision, before: WatchHistory, settings: DecisionSettings, facts: Facts
+) -> StageRecord:
+    def work(folder: Path) -> dict[str, Any]:
+        write_json(folder / DECISION, decision.model_dump(mode="json"))
+        return decision.model_dump(mode="json")
+
+    return run_stage(
+        "decide_action",
+        output,
+        inputs={"drift": drift},
+        settings={
+            "settings": settings.model_dump(mode="json"),
+            "history": before.model_dump(mode="json"),
+            "facts": {name: str(value) for name, value in vars(facts).items()},
+        },
+        content=[DECISION],
+        work=work,
+    )
