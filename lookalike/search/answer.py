@@ -1,0 +1,91 @@
+"""What a search answers, as Python objects and as the JSON every protocol carries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lookalike.features.protocol import Features, FeatureValue
+from lookalike.index.protocol import Hit
+from lookalike.search.observation import Observation
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model sees in the photo, for one attribute."""
+
+    value: str
+    confidence: float
+    """The value's probability, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """One answer: a product by its nearest photo, or a photo where grouping was off."""
+
+    product_id: str
+    photo_id: str
+    score: float
+    """Cosine similarity, in [-1, 1]; larger is closer."""
+    fields: Mapping[str, str | None]
+    """The filterable fields as the index stores them."""
+    matched: tuple[str, ...]
+    """Attributes whose stored value is the one predicted for the photo."""
+    features: Mapping[str, FeatureValue] | None
+    """Served features (price, stock); None when they were late or unknown."""
+
+    def as_json(self) -> dict[str, Any]:
+        body = {
+            "product_id": self.product_id,
+            "photo_id": self.photo_id,
+            "score": self.score,
+            "fields": dict(self.fields),
+            "matched": list(self.matched),
+        }
+        return body | ({"features_absent": True} if self.features is None else {"features": dict(self.features)})
+
+
+@dataclass(frozen=True)
+class SearchAnswer:
+    """A ranked answer that says which release gave it."""
+
+    release_id: str
+    model_fingerprint: str
+    hits: tuple[SearchHit, ...]
+    """Best first; ties by photo id."""
+    predicted: Mapping[str, Prediction]
+    """Per attribute; empty for a product query, or where the model has no attribute heads."""
+    timings_ms: Mapping[str, float]
+    """Milliseconds per stage (decode, embed, search, features) and in total."""
+    observation: Observation | None
+    """What drift detection keeps of a photo query; never part of the JSON."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "release_id": self.release_id,
+            "model_fingerprint": self.model_fingerprint,
+            "hits": [hit.as_json() for hit in self.hits],
+            "predicted": {
+                name: {"value": prediction.value, "confidence": round(prediction.confidence, 6)}
+                for name, prediction in self.predicted.items()
+            },
+            "timings_ms": {stage: round(spent, 3) for stage, spent in self.timings_ms.items()},
+        }
+
+
+def search_hits(
+    hits: Sequence[Hit],
+    predicted: Mapping[str, Prediction],
+    features: Features,
+) -> tuple[SearchHit, ...]:
+    """Join index hits with what was predicted and with the features that arrived in time."""
+    return tuple(
+        SearchHit(
+            product_id=hit.product_id,
+            photo_id=hit.photo_id,
+            score=hit.score,
+            fields=hit.fields,
+            matched=tuple(name for name, seen in predicted.items() if hit.fields.get(name) == seen.value),
+            features=features.get(hit.product_id),
+        )
+        for hit in hits
+    )

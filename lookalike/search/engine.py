@@ -1,0 +1,160 @@
+"""Query to answer: decode, embed, find candidates, group per product, add features, rank."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from lookalike.catalog.images import ImageLimits
+from lookalike.config import StrictConfig
+from lookalike.embedders.protocol import Embedder
+from lookalike.errors import QueryError, ReleaseMismatch
+from lookalike.features.protocol import FeatureLookup, Features
+from lookalike.index.protocol import CollectionInfo, Hit, VectorIndex
+from lookalike.release.manifest import Release
+from lookalike.search.answer import Prediction, SearchAnswer, search_hits
+from lookalike.search.candidates import CandidateLimits, best_per_key, fill_page
+from lookalike.search.observation import Observation, predicted_attributes, score_margin
+from lookalike.search.photo import photo_size
+from lookalike.search.punctual import PunctualFeatures
+from lookalike.search.query import SearchRequest, check_filters
+from lookalike.search.timing import Clock, Stopwatch
+
+
+class SearchLimits(StrictConfig):
+    """What one answer may cost."""
+
+    image: ImageLimits = ImageLimits()
+    """Largest photo that is decoded."""
+    candidates: CandidateLimits = CandidateLimits()
+    """How many photos are read to fill a page."""
+    feature_deadline_seconds: float = Field(default=0.1, gt=0)
+    """How long an answer waits for its features before it goes without them."""
+
+
+@dataclass(frozen=True)
+class _Query:
+    """What is searched for, whether it came as a photo or as a product."""
+
+    vectors: NDArray[np.float32]  # (Q, D)
+    predicted: Mapping[str, Prediction]
+    without: str | None = None
+
+
+class SearchEngine:
+    """Answers searches from the parts of ONE release; made anew for every release, so none can be mixed.
+
+    Raises ReleaseMismatch when the embedder or the collection belongs to another model or release than
+    `release` says: when it is made, and again before every answer. `search` may be called from several threads.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        index: VectorIndex,
+        features: FeatureLookup,
+        release: Release,
+        limits: SearchLimits | None = None,
+        clock: Clock = time.perf_counter,
+    ) -> None:
+        self.release = release
+        self._embedder = embedder
+        self._index = index
+        self._limits = limits or SearchLimits()
+        self._features = PunctualFeatures(features, self._limits.feature_deadline_seconds)
+        self._clock = clock
+        self.collection()
+
+    def collection(self) -> CollectionInfo:
+        """The collection searched. Raises ReleaseMismatch unless it and the model are those of the release."""
+        release, identity = self.release, self._embedder.identity
+        identity.require(release.model_fingerprint, f"release {release.release_id[:12]}")
+        info = self._index.describe(release.collection)
+        identity.require(info.model_fingerprint, f"collection {info.name}")
+        if info.release_id != release.release_id:
+            raise ReleaseMismatch(
+                f"collection {info.name} belongs to release {info.release_id[:12]}, "
+                f"the release in service is {release.release_id[:12]}"
+            )
+        return info
+
+    def search(self, request: SearchRequest) -> SearchAnswer:
+        """Answer one request.
+
+        Raises QueryError for an unknown filter or product, ImageError for a photo that cannot be decoded,
+        ReleaseMismatch and BackendUnavailable as the parts do. Features that are late are left out.
+        """
+        watch = Stopwatch(self._clock)
+        check_filters(request.filters, self.collection().fields)
+        query = self._photo_query(request.photo, watch) if request.photo is not None else self._product_query(request)
+        with watch.stage("search"):
+            page = self._page(query, request)
+        with watch.stage("features"):
+            features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page[: request.k])))
+        return self._answer(request, query, page, features, watch)
+
+    def _photo_query(self, photo: bytes, watch: Stopwatch) -> _Query:
+        identity = self._embedder.identity
+        with watch.stage("decode"):
+            pixels = identity.preprocessing.pixels(photo, self._limits.image)[np.newaxis]  # (1, H, W, 3)
+        with watch.stage("embed"):
+            embeddings = self._embedder.embed(pixels)  # (1, D)
+        values, confidence = predicted_attributes(
+            {name: probabilities[0] for name, probabilities in embeddings.attributes.items()},
+            identity.attribute_labels,
+        )
+        return _Query(embeddings.vectors, {name: Prediction(values[name], confidence[name]) for name in values})
+
+    def _product_query(self, request: SearchRequest) -> _Query:
+        vectors = self._index.vectors(self.release.collection, str(request.product_id))  # (P, D)
+        if len(vectors) == 0:
+            raise QueryError(f"product {request.product_id!r} is not in the catalogue that is searched")
+        return _Query(vectors, {}, without=request.product_id)
+
+    def _page(self, query: _Query, request: SearchRequest) -> list[Hit]:
+        """At least two candidates, for the margin; the answer shows k of them."""
+        collection, where = self.release.collection, request.filters or None
+        return fill_page(
+            lambda depth: self._index.search(collection, query.vectors, depth, where),
+            max(request.k, 2),
+            (lambda hit: hit.product_id) if request.group_by_product else (lambda hit: hit.photo_id),
+            query.without,
+            self._limits.candidates,
+        )
+
+    def _answer(
+        self,
+        request: SearchRequest,
+        query: _Query,
+        page: list[Hit],
+        features: Features,
+        watch: Stopwatch,
+    ) -> SearchAnswer:
+        return SearchAnswer(
+            release_id=self.release.release_id,
+            model_fingerprint=self.release.model_fingerprint,
+            hits=search_hits(page[: request.k], query.predicted, features),
+            predicted=query.predicted,
+            timings_ms=watch.timings_ms(),
+            observation=_observe(request.photo, query, page, not request.filters) if request.photo else None,
+        )
+
+
+def _observe(photo: bytes, query: _Query, page: list[Hit], unfiltered: bool) -> Observation:
+    """What drift detection keeps; a filter lowers scores by itself, so a filtered search keeps none."""
+    width, height = photo_size(photo)
+    products = best_per_key(page, key=lambda hit: hit.product_id)
+    top1, margin = score_margin([hit.score for hit in products] if unfiltered else [])
+    return Observation(
+        vector=query.vectors[0].tolist(),
+        top1_score=top1,
+        margin=margin,
+        attributes={name: seen.value for name, seen in query.predicted.items()},
+        confidence={name: seen.confidence for name, seen in query.predicted.items()},
+        photo_width=width,
+        photo_height=height,
+        photo_bytes=len(photo),
+    )

@@ -1,0 +1,85 @@
+"""The search as a KServe model: the event loop stays free, all work happens in threads."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kserve import InferRequest, InferResponse, Model
+
+from lookalike.errors import BackendUnavailable
+from lookalike.search.answer import SearchAnswer
+from lookalike.search.query import SearchRequest
+from serving.live import LiveEngine
+from serving.query_log import QueryLog
+from serving.settings import ServingSettings
+from serving.wire import ANSWER, IMAGE, v1_requests, v1_response, v2_requests, v2_response
+
+
+class SearchModel(Model):
+    """Answers v1 and v2 requests with the live release's engine and logs what was asked."""
+
+    def __init__(self, settings: ServingSettings, live: LiveEngine, query_log: QueryLog | None) -> None:
+        super().__init__(settings.model_name)
+        self.live = live
+        self._settings = settings
+        self._log = query_log
+        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="search")
+        self._under_way = 0  # only touched on the event loop
+
+    @property
+    def release_id(self) -> str | None:
+        """The release that answers now."""
+        return self.live.current.release.release_id if self.live.current else None
+
+    async def healthy(self) -> bool:
+        """Ready as soon as a release was loaded: its model answered the golden vectors, its parts agree."""
+        return self.live.current is not None
+
+    def load(self) -> bool:
+        """KServe calls this on a model that is not ready; releases are loaded by the watcher alone."""
+        return self.live.current is not None
+
+    def start(self) -> None:
+        """KServe's default would call the model ready."""
+
+    def stop(self) -> None:
+        """Finish the searches under way."""
+        self._threads.shutdown(wait=True)
+
+    def get_input_types(self) -> list[dict[str, Any]]:
+        return [{"name": IMAGE, "datatype": "BYTES", "shape": [-1]}]
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        return [{"name": ANSWER, "datatype": "BYTES", "shape": [-1]}]
+
+    async def predict(
+        self,
+        payload: dict[str, Any] | InferRequest,
+        headers: dict[str, str] | None = None,
+        response_headers: dict[str, str] | None = None,
+    ) -> dict[str, Any] | InferResponse:
+        """Answer one request in a thread. Raises LookalikeError; BackendUnavailable when too many wait already."""
+        most = self._settings.threads + self._settings.most_waiting
+        if self._under_way >= most:
+            raise BackendUnavailable(f"{most} requests are under way, which is all this server takes; try again")
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._respond, payload)
+        finally:
+            self._under_way -= 1
+
+    def _respond(self, payload: dict[str, Any] | InferRequest) -> dict[str, Any] | InferResponse:
+        if isinstance(payload, InferRequest):
+            return v2_response(payload, self._answers(v2_requests(payload, self._settings.most_instances)))
+        return v1_response(self._answers(v1_requests(payload, self._settings.most_instances)))
+
+    def _answers(self, requests: list[SearchRequest]) -> list[SearchAnswer]:
+        """All answers of a request come from one engine, whatever is switched meanwhile."""
+        engine = self.live.current
+        if engine is None:
+            raise BackendUnavailable("no release is in service yet")
+        answers = [engine.search(request) for request in requests]
+        if self._log is not None:
+            for answer in answers:
+                self._log.add(answer)
+        return answers

@@ -1,0 +1,79 @@
+"""KServe's v1 and v2 REST routes on an application of our own: explicit host, size limit, errors in words."""
+
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady
+from kserve.protocol.rest.server import metrics_handler
+from kserve.protocol.rest.v1_endpoints import register_v1_endpoints
+from kserve.protocol.rest.v2_endpoints import register_v2_endpoints
+from starlette.exceptions import HTTPException
+
+from lookalike import __version__
+from lookalike.errors import ConfigError, LookalikeError, QueryError
+from serving.body_limit import BodyLimit
+from serving.dataplane import NoRepository, SearchDataPlane
+from serving.failures import failure
+
+logger = logging.getLogger(__name__)
+
+
+def rest_application(dataplane: SearchDataPlane, request_bytes: int) -> FastAPI:
+    """The REST side of the server; one application per server, where KServe shares a global one."""
+    app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None)
+    app.add_middleware(BodyLimit, most_bytes=request_bytes)
+    app.add_api_route("/", dataplane.live)
+    app.add_api_route("/metrics", metrics_handler, methods=["GET"])
+    register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
+    register_v2_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
+    for kind in (LookalikeError, InvalidInput, ModelNotFound, ModelNotReady, NotImplementedError, Exception):
+        app.add_exception_handler(kind, _explain)
+    app.add_exception_handler(RequestValidationError, _explain_schema)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _explain_http)  # type: ignore[arg-type]
+    return app
+
+
+async def _explain(request: Request, error: Exception) -> Response:
+    told = failure(error)
+    if told.http == HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return JSONResponse({"error": told.sentence}, told.http)
+
+
+async def _explain_schema(request: Request, error: RequestValidationError) -> Response:
+    """FastAPI's own answer repeats the body, photo included."""
+    places = sorted({".".join(str(part) for part in problem["loc"]) for problem in error.errors()})
+    return await _explain(request, QueryError(f"the body is not a request of the v2 protocol; see {', '.join(places)}"))
+
+
+async def _explain_http(request: Request, error: HTTPException) -> Response:
+    return JSONResponse({"error": error.detail}, error.status_code)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a taken port is known before anything is loaded. Raises ConfigError."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another port or host") from error
+
+
+class QuietUvicorn(uvicorn.Server):
+    """Leaves signals to the search server: uvicorn would raise them again and end it before its log is written."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def rest_server(app: FastAPI, host: str, grace_seconds: int) -> QuietUvicorn:
+    """Serve it with `serve(sockets=[listen(...)])`; setting `should_exit` ends it gracefully."""
+    config = uvicorn.Config(app, host=host, log_config=None, access_log=False, timeout_graceful_shutdown=grace_seconds)
+    return QuietUvicorn(config)

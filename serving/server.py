@@ -1,0 +1,91 @@
+"""The search server: KServe's v1 and v2 REST and gRPC around the live release."""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable
+
+from kserve import ModelServer
+
+from serving.dataplane import SearchDataPlane
+from serving.grpc_server import grpc_server
+from serving.live import LiveEngine
+from serving.model import SearchModel
+from serving.query_log import QueryLog
+from serving.rest_server import QuietUvicorn, listen, rest_application, rest_server
+from serving.settings import ServingSettings
+
+logger = logging.getLogger(__name__)
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+class SearchServer(ModelServer):
+    """A KServe ModelServer that listens where it is told, is ready when it is, and ends without losing a request."""
+
+    def __init__(self, settings: ServingSettings, live: LiveEngine, query_log: QueryLog | None) -> None:
+        super().__init__(
+            http_port=settings.http_port,
+            grpc_port=settings.grpc_port,
+            enable_latency_logging=False,
+            grace_period=settings.grace_seconds,
+        )
+        self.settings = settings
+        self.live = live
+        self.query_log = query_log
+        self.dataplane = SearchDataPlane(self.registered_models)
+        self.model = SearchModel(settings, live, query_log)
+        self.register_model(self.model)
+        self._uvicorn: QuietUvicorn | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, started: Callable[["SearchServer"], None] | None = None) -> None:
+        """Serve until SIGTERM, SIGINT or `finish`; `started` is called once both ports answer.
+
+        Requests under way are finished and the query log is written before it returns. Raises ConfigError
+        for a port that is taken.
+        """
+        try:
+            asyncio.run(self._run(started))
+        finally:
+            self.live.close()
+            self.model.stop()
+            if self.query_log is not None:
+                self.query_log.close()
+
+    def finish(self) -> None:
+        """Stop serving, from any thread."""
+        if self._loop is not None and self._uvicorn is not None:
+            self._loop.call_soon_threadsafe(setattr, self._uvicorn, "should_exit", True)
+
+    async def _run(self, started: Callable[["SearchServer"], None] | None) -> None:
+        settings = self.settings
+        app = rest_application(self.dataplane, settings.request_bytes)
+        self._uvicorn = rest_server(app, settings.host, settings.grace_seconds)
+        self._loop = asyncio.get_running_loop()
+        with listen(settings.host, settings.http_port) as http:
+            self.http_port = http.getsockname()[1]
+            remote, self.grpc_port = grpc_server(
+                self.dataplane, settings.host, settings.grpc_port, settings.request_bytes
+            )
+            self._end_on_signals()
+            self.live.start()
+            await remote.start()
+            try:
+                await asyncio.gather(self._uvicorn.serve(sockets=[http]), self._announce(started))
+            finally:
+                await remote.stop(settings.grace_seconds)
+
+    async def _announce(self, started: Callable[["SearchServer"], None] | None) -> None:
+        while self._uvicorn is not None and not self._uvicorn.started:
+            await asyncio.sleep(0.01)
+        host = self.settings.host
+        logger.info("REST on http://%s:%d, gRPC on %s:%d", host, self.http_port, host, self.grpc_port)
+        if started is not None:
+            started(self)
+
+    def _end_on_signals(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in STOPPING:
+                asyncio.get_running_loop().add_signal_handler(number, self.finish)

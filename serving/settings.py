@@ -1,0 +1,51 @@
+"""What a search server needs to know; everything else comes with the release it serves."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from lookalike.config import StrictConfig
+from lookalike.search.engine import SearchLimits
+
+
+class ServingSettings(StrictConfig):
+    """Settings of one search server; the defaults are those of a laptop."""
+
+    releases: Path
+    """Folder with the releases and `live.json`, the one switch."""
+    model_repository: Path
+    """Folder with Triton's models; holds `model.json` and `golden.json` of each."""
+    triton_url: str | None = None
+    """Triton's gRPC address as host:port; without one the model runs in this process with onnxruntime."""
+    milvus_uri: str
+    """A Milvus Lite file, or http://host:port of a Milvus server."""
+    milvus_token: str | None = Field(default=None, repr=False)
+    """`user:password` or an API key, where Milvus asks for one."""
+    feature_store: Path
+    """Feast's repository: the folder with feature_store.yaml."""
+    query_log: Path | None = None
+    """Folder for the query log; without one nothing is logged and drift cannot be watched."""
+    model_name: str = "lookalike"
+    """Name in the URLs: /v1/models/<name>:predict."""
+    host: str = "127.0.0.1"
+    """Address to listen on; loopback unless you say otherwise, such as 0.0.0.0 inside a container."""
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    """REST port; 0 takes a free one."""
+    grpc_port: int = Field(default=8081, ge=0, le=65535)
+    """gRPC port; 0 takes a free one."""
+    threads: int = Field(default=8, ge=1)
+    """Searches under way at the same time."""
+    most_waiting: int = Field(default=64, ge=0)
+    """Requests that may wait for a thread; further ones are refused with 503 instead of growing late."""
+    most_instances: int = Field(default=16, ge=1)
+    """Photos in one request."""
+    request_bytes: int = Field(default=32_000_000, ge=1024)
+    """Largest request; base64 adds a third to a photo."""
+    poll_seconds: float = Field(default=1.0, gt=0)
+    """How often `live.json` is looked at."""
+    retry_seconds: float = Field(default=30.0, gt=0)
+    """How long to wait before a release that could not be loaded is tried again."""
+    grace_seconds: int = Field(default=20, ge=0)
+    """How long requests under way may take after SIGTERM; Kubernetes kills after 30."""
+    limits: SearchLimits = SearchLimits()
+    """What one answer may cost."""

@@ -1,0 +1,76 @@
+"""A tiny shop in memory: drawn photos, the exact index and the embedder without a model."""
+
+import io
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from lookalike.catalog.images import Preprocessing
+from lookalike.embedders.memory import MemoryEmbedder
+from lookalike.features.memory import MemoryFeatures
+from lookalike.index.memory import MemoryIndex
+from lookalike.index.protocol import CollectionInfo, GalleryBatch
+from lookalike.release.manifest import Release, collection_name, feature_service_name, model_name, release_id
+
+COLOURS = ("red", "green", "blue")
+VERTICALS = ("shoes", "bags")
+
+
+def photo(seed: int, side: int = 24) -> bytes:
+    """A PNG of random blocks; one seed, one photo."""
+    blocks = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    image = Image.fromarray(blocks).resize((side, side), Image.Resampling.NEAREST)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+@dataclass
+class Shop:
+    """Products p000, p001, … with two or three photos each, in two verticals and three colours."""
+
+    products: int = 30
+    seed: int = 0
+    catalogue: str = "catalogue-a"
+    index: MemoryIndex = field(default_factory=MemoryIndex)
+
+    def __post_init__(self) -> None:
+        self.embedder = MemoryEmbedder(
+            Preprocessing(height=24, width=24), 16, {"colour": list(COLOURS), "size": ["small", "large"]}, self.seed
+        )
+        identity = release_id(self.embedder.identity.fingerprint, self.catalogue)
+        self.release = Release(
+            release_id=identity,
+            model_fingerprint=self.embedder.identity.fingerprint,
+            catalogue_digest=self.catalogue,
+            model=model_name(self.embedder.identity.fingerprint),
+            collection=collection_name(identity),
+            feature_service=feature_service_name(identity),
+            created="2026-11-21T00:00:00+00:00",
+        )
+        self.photos = {
+            f"p{product:03d}/{position}": photo(1000 * product + position)
+            for product in range(self.products)
+            for position in range(2 + product % 2)
+        }
+        self.prices = {f"p{n:03d}": {"price": 10.0 + n} for n in range(0, self.products, 2)}  # every other product
+        self.features = MemoryFeatures(self.prices)
+        self._index_photos()
+
+    def fields_of(self, product: str) -> dict[str, str | None]:
+        number = int(product[1:])
+        return {"vertical": VERTICALS[number % 2], "colour": COLOURS[number % 3], "size": None}
+
+    def _index_photos(self) -> None:
+        ids = list(self.photos)
+        products = [photo_id.split("/")[0] for photo_id in ids]
+        pixels = self.embedder.identity.preprocessing.batch([self.photos[photo_id] for photo_id in ids])
+        self.vectors = self.embedder.embed(pixels).vectors
+        fields = {name: [self.fields_of(p)[name] for p in products] for name in ("vertical", "colour", "size")}
+        info = CollectionInfo(
+            self.release.collection, self.release.release_id, self.release.model_fingerprint, 16, tuple(fields)
+        )
+        self.index.create(info)
+        self.index.upsert(info.name, GalleryBatch(ids, products, self.vectors, fields))
+        self.index.seal(info.name)

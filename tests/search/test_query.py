@@ -1,0 +1,53 @@
+"""Requests are checked in one place, with sentences."""
+
+import pytest
+
+from lookalike.errors import QueryError
+from lookalike.search.query import check_filters, search_request
+
+
+def test_a_request_has_sensible_defaults() -> None:
+    request = search_request({"photo": b"x"})
+    assert (request.k, request.filters, request.group_by_product) == (10, {}, True)
+
+
+def test_one_filter_value_may_stand_without_its_list() -> None:
+    request = search_request({"photo": b"x", "filters": {"colour": "red", "size": ["small", "large"]}})
+    assert request.filters == {"colour": ("red",), "size": ("small", "large")}
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"photo": b"x", "k": 0}, "k is 0"),
+        ({"photo": b"x", "k": 101}, "k is 101"),
+        ({"photo": b"x", "k": "5"}, "k is '5'"),
+        ({"photo": b"x", "k": True}, "k is True"),
+        ({"photo": b"x", "group_by_product": "no"}, "group_by_product is 'no'"),
+        ({"photo": b"x", "filters": ["red"]}, "filters is ['red']"),
+        ({"photo": b"x", "filters": {"colour": []}}, "filters.colour is []"),
+        ({"photo": b"x", "filters": {"colour": [3]}}, "filters.colour.0 is 3"),
+        ({"photo": b"x", "filters": {"colour": 3}}, "filters.colour is 3"),
+        ({"photo": b"x", "color": "red"}, "unknown field 'color'; accepted: filters, group_by_product, k"),
+        ({}, "exactly one of photo and product_id"),
+        ({"photo": b"x", "product_id": "p1"}, "exactly one of photo and product_id"),
+        ({"product_id": ""}, "product_id is ''"),
+    ],
+)
+def test_a_wrong_request_is_refused_with_its_field_and_value(values: dict, named: str) -> None:
+    with pytest.raises(QueryError) as refusal:
+        search_request(values)
+    assert named in str(refusal.value)
+
+
+def test_a_refusal_never_repeats_the_photo() -> None:
+    with pytest.raises(QueryError) as refusal:
+        search_request({"photo": b"secret pixels", "product_id": "p1", "k": "many"})
+    assert "secret" not in str(refusal.value)
+    assert "secret" not in repr(search_request({"photo": b"secret pixels"}))
+
+
+def test_an_unknown_filter_lists_the_accepted_ones() -> None:
+    check_filters({"colour": ("red",)}, ("vertical", "colour"))
+    with pytest.raises(QueryError, match="cannot filter by color; accepted: colour, vertical"):
+        check_filters({"color": ("red",)}, ("vertical", "colour"))
