@@ -28,7 +28,8 @@ def shared_attributes(query: Codes, ranked: Codes) -> NDArray[np.bool_]:
 def all_match(query: Codes, ranked: Codes) -> Values:
     """(Q, K): 1 where every one of the A attributes is equal, else 0; NaN rows for queries with an unknown one."""
     matches = shared_attributes(query, ranked).all(axis=2)  # (Q, K)
-    return np.where((query >= 0).all(axis=1)[:, None], matches, np.nan)
+    judged = (query >= 0).all(axis=1, keepdims=True)  # (Q, 1)
+    return np.where(judged, matches, np.nan)
 
 
 def share_matched(query: Codes, ranked: Codes) -> Values:

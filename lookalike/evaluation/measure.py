@@ -1,0 +1,168 @@
+"""Evaluate one embedder: embed queries and gallery, search exactly, judge every answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.embedders.protocol import Embedder, Embeddings, ModelIdentity
+from lookalike.evaluation.bootstrap import Resamples, draw_resamples
+from lookalike.evaluation.embedding import embed_photos
+from lookalike.evaluation.metrics import (
+    Codes,
+    Values,
+    all_match,
+    hit_at_k,
+    ideal_gains,
+    known_item_recall_at_k,
+    ndcg_at_k,
+    precision_at_k,
+    reciprocal_rank_at_k,
+    share_matched,
+)
+from lookalike.evaluation.queries import PhotoSet, QuerySet
+from lookalike.evaluation.retrieval import Gallery, Ranking, rank_products
+from lookalike.evaluation.settings import EvaluationSettings
+from lookalike.evaluation.truth import Truth
+
+TOP = (1, 4, 10)
+"""Depths of the figures; 4 is the first row on a phone, and Shopsy's own depth (arXiv 2210.04560)."""
+
+DEPTH = max(TOP)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One embedder's answers to one query set."""
+
+    queries: QuerySet
+    embeddings: Embeddings
+    """Of the Q query photos."""
+    known: Ranking
+    """Answers from the largest gallery, the own product among them."""
+    values: dict[str, Values]
+    """Metric to its value per query (Q,), NaN where the query cannot be judged."""
+    resamples: Resamples
+    """The same for every embedder asked the same queries, so that figures can be paired."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything measured on one embedder."""
+
+    identity: ModelIdentity
+    gallery_photos: int
+    """Photos of the split searched."""
+    all_photos: int
+    """Photos searched for the whole-catalogue figures; equals `gallery_photos` without distractors."""
+    sets: dict[str, Measured]
+    """By query set name."""
+
+
+def evaluate_embedder(
+    embedder: Embedder,
+    truth: Truth,
+    queries: Sequence[QuerySet],
+    gallery: PhotoSet,
+    settings: EvaluationSettings,
+    distractors: PhotoSet | None = None,
+) -> Evaluation:
+    """Search `gallery` with every query set and judge the answers per query.
+
+    Alikeness is judged with the query's own item left out. Known-item figures keep it in; with `distractors`
+    (further catalogue photos) they are also taken over both galleries together, as `catalogue_recall_at_k`.
+    """
+    searched = embed_gallery(embedder, gallery, truth, settings)
+    everything = searched
+    if distractors is not None and len(distractors.contents):
+        everything = _joined(searched, embed_gallery(embedder, distractors, truth, settings))
+    sets = {asked.name: _measure(embedder, truth, asked, searched, everything, settings) for asked in queries}
+    return Evaluation(embedder.identity, len(searched.products), len(everything.products), sets)
+
+
+def embed_gallery(embedder: Embedder, photos: PhotoSet, truth: Truth, settings: EvaluationSettings) -> Gallery:
+    """The photos' vectors, with product and item."""
+    vectors = embed_photos(embedder, photos.contents, settings.batch, "embedding gallery").vectors
+    return Gallery(vectors, photos.products, truth.items[photos.products])
+
+
+def _joined(first: Gallery, second: Gallery) -> Gallery:
+    return Gallery(
+        np.concatenate([first.vectors, second.vectors]),
+        np.concatenate([first.products, second.products]),
+        np.concatenate([first.items, second.items]),
+    )
+
+
+def _measure(
+    embedder: Embedder,
+    truth: Truth,
+    queries: QuerySet,
+    gallery: Gallery,
+    everything: Gallery,
+    settings: EvaluationSettings,
+) -> Measured:
+    own = queries.photos.products  # (Q,)
+    embeddings = embed_photos(embedder, queries.photos.contents, settings.batch, f"embedding {queries.name}")
+    alike = rank_products(embeddings.vectors, gallery, DEPTH, left_out=truth.items[own])
+    known = rank_products(embeddings.vectors, everything, DEPTH)
+    values = alike_values(truth, own, alike) | _ndcg_values(truth, own, alike, gallery)
+    values |= head_values(truth, own, embeddings, embedder.identity)
+    if queries.known_item:
+        in_split = known if everything is gallery else rank_products(embeddings.vectors, gallery, DEPTH)
+        values |= known_item_values(own, in_split, "known_item")
+        if everything is not gallery:
+            values |= known_item_values(own, known, "catalogue")
+    resamples = draw_resamples(truth.groups[own], settings.repeats, settings.confidence, settings.seed)
+    return Measured(queries, embeddings, known, values, resamples)
+
+
+def alike_values(truth: Truth, own: NDArray[np.int64], ranking: Ranking) -> dict[str, Values]:
+    """Precision and hit at every depth, coarse and fine, and precision@4 of every attribute by itself."""
+    query, ranked = truth.codes[own], ranked_codes(truth.codes, ranking)  # (Q, A), (Q, K, A)
+    values = {}
+    for level, columns in (("coarse", list(truth.coarse)), ("fine", list(truth.fine))):
+        matches = all_match(query[:, columns], ranked[:, :, columns])  # (Q, K)
+        for k in TOP:
+            values[f"{level}_precision_at_{k}"] = precision_at_k(matches, k)
+            values[f"{level}_hit_at_{k}"] = hit_at_k(matches, k)
+    for column, name in enumerate(truth.attributes):
+        matches = all_match(query[:, [column]], ranked[:, :, [column]])
+        values[f"attribute_{name}_precision_at_4"] = precision_at_k(matches, 4)
+    return values
+
+
+def known_item_values(own: NDArray[np.int64], ranking: Ranking, name: str) -> dict[str, Values]:
+    """Recall at every depth and MRR@10 of the query's own product."""
+    recalls = {f"{name}_recall_at_{k}": known_item_recall_at_k(own, ranking.products, k) for k in TOP}
+    return recalls | {f"{name}_mrr_at_{DEPTH}": reciprocal_rank_at_k(own, ranking.products, DEPTH)}
+
+
+def head_values(
+    truth: Truth, own: NDArray[np.int64], embeddings: Embeddings, identity: ModelIdentity
+) -> dict[str, Values]:
+    """Whether each attribute head names the query's known value: `head_<attribute>_accuracy`."""
+    values = {}
+    for name, probabilities in embeddings.attributes.items():
+        if name not in truth.values:
+            continue  # a champion may know an attribute that the mapping has dropped since
+        known = {value: code for code, value in enumerate(truth.values[name])}
+        labels = np.array([known.get(label, -2) for label in identity.attribute_labels[name]])  # (C,)
+        wanted = truth.codes[own, truth.attributes.index(name)]  # (Q,)
+        right = labels[probabilities.argmax(axis=1)] == wanted
+        values[f"head_{name}_accuracy"] = np.where(wanted >= 0, right, np.nan)
+    return values
+
+
+def ranked_codes(codes: Codes, ranking: Ranking) -> Codes:
+    """(P, A) codes of the ranked products: (Q, K, A), -1 at places that hold no product."""
+    return np.where(ranking.products[:, :, None] >= 0, codes[ranking.products], -1)
+
+
+def _ndcg_values(truth: Truth, own: NDArray[np.int64], ranking: Ranking, gallery: Gallery) -> dict[str, Values]:
+    query = truth.codes[own]
+    gains = np.nan_to_num(share_matched(query, ranked_codes(truth.codes, ranking)))  # NaN rows have NaN ideals
+    products = np.unique(gallery.products)
+    ideal = ideal_gains(query, truth.codes[products], DEPTH, truth.items[own], truth.items[products])
+    return {f"ndcg_at_{DEPTH}": ndcg_at_k(gains, ideal, DEPTH)}
