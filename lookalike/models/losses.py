@@ -1,0 +1,46 @@
+"""The three tasks of Shopsy (arXiv 2210.04560): masked classification, triplet ranking, a variational autoencoder."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lookalike.models.distances import distance, margin_violation
+
+UNKNOWN = -1
+"""Label of an attribute whose value is not known."""
+
+
+def attribute_loss(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
+    """Cross-entropy averaged over the known labels of a batch; an unknown one gives exactly zero gradient.
+
+    `logits` are A tensors of (B, C), `labels` is (B, A). Masking follows Parekh et al. as cited by Shopsy:
+    products of different verticals have different attributes, so most labels of a large shop are unknown.
+    """
+    total = sum(
+        functional.cross_entropy(logit.float(), labels[:, attribute], ignore_index=UNKNOWN, reduction="sum")
+        for attribute, logit in enumerate(logits)
+    )
+    return torch.as_tensor(total) / (labels != UNKNOWN).sum().clamp(min=1)
+
+
+def triplet_ranking_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margins: Tensor) -> Tensor:
+    """Mean violation over T triplets: (T, D) each, `margins` (T,) in cosine distance, wider for wider level gaps."""
+    return margin_violation(distance(anchor, positive), distance(anchor, negative), margins).mean()
+
+
+def reconstruction_loss(images: Tensor, targets: Tensor) -> Tensor:
+    """Mean squared error per pixel and channel, both (B, 3, h, w) in 0..1."""
+    return functional.mse_loss(images.float(), targets.float())
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, 1)) per latent dimension, averaged over (B, D); Kingma & Welling 2013, appendix B."""
+    mean, log_variance = mean.float(), log_variance.float()
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+
+
+def warm_up(step: int, steps: int) -> float:
+    """Rises from 0 to 1 over the first `steps`: a KL term at full weight from the start collapses the latent."""
+    return min(1.0, step / steps) if steps else 1.0
