@@ -1,0 +1,179 @@
+"""Index: embed every gallery photo and build the release's collection beside the live one."""
+
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from lookalike.catalog.products import Catalogue, load_catalogue
+from lookalike.config import StrictConfig
+from lookalike.damage.profiles import damage_photo
+from lookalike.embedders.model_folder import load_model
+from lookalike.embedders.protocol import Embedder
+from lookalike.errors import ArtifactError, VectorIndexError
+from lookalike.index.gallery import PHOTO_IDS, VECTORS, Gallery, embed_gallery, gallery_batches, load_gallery
+from lookalike.index.proof import Recall, measure_recall, require_count, require_golden, require_identity
+from lookalike.index.protocol import CollectionInfo, VectorIndex
+from lookalike.progress import progress
+from lookalike.release.manifest import collection_name, release_id
+from lookalike.storage import SEAL, StageRecord, read_json, read_seal, run_stage, write_json
+
+INDEX = "index.json"
+COLLECTION_PREFIX = collection_name("")
+
+
+class IndexSettings(StrictConfig):
+    """How photos are embedded and how the finished collection is examined."""
+
+    batch: int = Field(default=256, ge=1)
+    """Photos per embedding call."""
+    rows: int = Field(default=2_000, ge=1)
+    """Photos per storing call."""
+    recall_queries: int = Field(default=200, ge=1)
+    """Gallery photos, damaged as resellers damage them, that are searched to measure recall."""
+    min_recall_at_10: float = Field(default=0.95, ge=0, le=1)
+    """A collection that finds less of the exact ten nearest photos is dropped."""
+    golden: int = Field(default=20, ge=1)
+    """Photos that must be stored unchanged and find themselves."""
+    seed: int = 0
+    """Which photos are examined, and how they are damaged."""
+
+
+def build_index(
+    validated: Path,
+    exported: Path,
+    output: Path,
+    index: VectorIndex,
+    embedder: Embedder,
+    settings: IndexSettings | None = None,
+) -> StageRecord:
+    """Build and examine the collection of this model and catalogue; no alias moves.
+
+    Writes `index.json`, `vectors.npy` and `photo_ids.parquet`; photos embedded by an earlier run with the same
+    model are not embedded again. Raises ReleaseMismatch when the embedder is not the exported model, and
+    VectorIndexError, with the collection dropped, when it does not pass its examination.
+    """
+    settings = settings or IndexSettings()
+    model = load_model(exported)
+    embedder.identity.require(model.fingerprint, str(exported))
+    catalogue = load_catalogue(validated)
+    release = release_id(model.fingerprint, read_seal(validated).content)
+    fields = ("vertical", *catalogue.attributes)
+    info = CollectionInfo(collection_name(release), release, model.fingerprint, model.dimension, fields)
+    if not _stands(index, info, len(catalogue.gallery_photos)):
+        (output / SEAL).unlink(missing_ok=True)  # a record whose collection is gone is not a finished output
+    return run_stage(
+        "index",
+        output,
+        inputs={"validated": validated, "exported": exported},
+        settings=settings.model_dump(),
+        content=[INDEX, VECTORS, PHOTO_IDS],
+        work=lambda folder: _build(catalogue, output, folder, index, embedder, info, settings),
+    )
+
+
+def prune_collections(index: VectorIndex, keep: Collection[str]) -> list[str]:
+    """Drop the release collections that are not to be kept; returns their names.
+
+    Collections that no release made are left alone. Raises VectorIndexError for one an alias points to.
+    """
+    doomed = [name for name in index.collections() if name.startswith(COLLECTION_PREFIX) and name not in keep]
+    for name in doomed:
+        index.drop(name)
+    return doomed
+
+
+def _build(
+    catalogue: Catalogue,
+    earlier: Path,
+    folder: Path,
+    index: VectorIndex,
+    embedder: Embedder,
+    info: CollectionInfo,
+    settings: IndexSettings,
+) -> dict[str, Any]:
+    started = time.perf_counter()
+    gallery, embedded = embed_gallery(catalogue, embedder, settings.batch, _known(earlier, info))
+    if not len(gallery.photos):
+        raise ArtifactError(f"{catalogue.folder} has no gallery photos to index")
+    embedding_seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    fresh = not _stands(index, info, len(gallery.photos))
+    if fresh:
+        _store(catalogue, gallery, index, info, settings.rows)
+    index.seal(info.name)
+    storing_seconds = time.perf_counter() - started
+    try:
+        recall = _examine(catalogue, gallery, index, embedder, info, settings)
+    except VectorIndexError:
+        if fresh:
+            index.drop(info.name)
+        raise
+    gallery.save(folder)
+    outcome = {
+        "collection": info.name,
+        "release_id": info.release_id,
+        "model_fingerprint": info.model_fingerprint,
+        "count": len(gallery.photos),
+        "recall_at_10": {"value": recall.value, "n": recall.n},
+    }
+    write_json(folder / INDEX, outcome)
+    seconds = {"embedding_seconds": round(embedding_seconds, 3), "storing_seconds": round(storing_seconds, 3)}
+    return {**outcome, **seconds, "embedded": embedded}
+
+
+def _store(catalogue: Catalogue, gallery: Gallery, index: VectorIndex, info: CollectionInfo, rows: int) -> None:
+    if info.name in index.collections():
+        index.drop(info.name)  # unfinished, or damaged since; refused while an alias points to it
+    index.create(info)
+    total = -(-len(gallery.photos) // rows)
+    for batch in progress(gallery_batches(catalogue, gallery, rows), "storing photos", total=total):
+        index.upsert(info.name, batch)
+
+
+def _examine(
+    catalogue: Catalogue,
+    gallery: Gallery,
+    index: VectorIndex,
+    embedder: Embedder,
+    info: CollectionInfo,
+    settings: IndexSettings,
+) -> Recall:
+    """Raise VectorIndexError unless the collection is complete, unchanged and finds what exact search finds."""
+    rows = np.random.default_rng(settings.seed).permutation(len(gallery.photos))
+    require_identity(index, info)
+    require_count(index, info.name, len(gallery.photos))
+    require_golden(index, info, gallery, rows[: settings.golden])
+    queries = _damaged_queries(catalogue, gallery, embedder, rows[: settings.recall_queries], settings.seed)
+    recall = measure_recall(index, info.name, gallery, queries)
+    if recall.value < settings.min_recall_at_10:
+        raise VectorIndexError(
+            f"collection {info.name} finds {recall.value:.3f} of the exact ten nearest photos over {recall.n} "
+            f"queries; at least {settings.min_recall_at_10} is accepted (raise HNSW's ef or m, or use FLAT)"
+        )
+    return recall
+
+
+def _damaged_queries(
+    catalogue: Catalogue, gallery: Gallery, embedder: Embedder, rows: NDArray[np.intp], seed: int
+) -> NDArray[np.float32]:
+    """(Q, D) vectors of gallery photos as resellers would send them: near the gallery, but not in it."""
+    contents = catalogue.photo_contents(gallery.photos.loc[rows, "photo_id"].tolist())
+    damaged = [damage_photo(content, "reseller", [seed, number]) for number, content in enumerate(contents.values())]
+    return embedder.embed(embedder.identity.preprocessing.batch(damaged)).vectors
+
+
+def _stands(index: VectorIndex, info: CollectionInfo, count: int) -> bool:
+    """Whether the collection is there, is this release's and holds every photo."""
+    return info.name in index.collections() and index.describe(info.name) == info and index.count(info.name) == count
+
+
+def _known(earlier: Path, info: CollectionInfo) -> Gallery | None:
+    """An earlier run's vectors, when the same model made them."""
+    if not (earlier / INDEX).is_file() or read_json(earlier / INDEX)["model_fingerprint"] != info.model_fingerprint:
+        return None
+    return load_gallery(earlier)

@@ -1,0 +1,207 @@
+"""Building a release's collection: complete, examined, reused only while it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lookalike.catalog.images import Preprocessing
+from lookalike.catalog.products import load_catalogue
+from lookalike.embedders.memory import MemoryEmbedder
+from lookalike.embedders.protocol import Embeddings
+from lookalike.errors import ArtifactError, ReleaseMismatch, VectorIndexError
+from lookalike.index.build import IndexSettings, build_index, prune_collections
+from lookalike.index.gallery import Gallery, load_gallery
+from lookalike.index.memory import MemoryIndex
+from lookalike.index.milvus import MilvusIndex
+from lookalike.index.proof import measure_recall
+from lookalike.index.protocol import Hit, VectorIndex, Where
+from lookalike.release.manifest import collection_name, release_id
+from lookalike.storage import StageRecord, read_json, read_seal
+from tests.index.shop import info
+from tests.index.stages import exported_folder, validated_folder
+
+SMALL = Preprocessing(height=32, width=24)
+
+
+class CountingEmbedder(MemoryEmbedder):
+    """Remembers how many photos it was asked for."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(SMALL, dimension=16, seed=seed)
+        self.embedded = 0
+
+    def embed(self, pixels: NDArray[np.uint8]) -> Embeddings:
+        self.embedded += len(pixels)
+        return super().embed(pixels)
+
+
+@dataclass
+class Shop:
+    """One shop's folders, index and model."""
+
+    root: Path
+    index: VectorIndex
+    embedder: CountingEmbedder
+
+    def build(self, products: Sequence[int] = range(12), settings: IndexSettings | None = None) -> StageRecord:
+        validated = validated_folder(self.root / "validated", products)
+        exported = exported_folder(self.root / "exported", self.embedder)
+        settings = settings or IndexSettings(batch=5, rows=5, recall_queries=6)
+        return build_index(validated, exported, self.root / "index", self.index, self.embedder, settings)
+
+    @property
+    def collection(self) -> str:
+        digest = read_seal(self.root / "validated").content
+        return collection_name(release_id(self.embedder.identity.fingerprint, digest))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path, MemoryIndex(), CountingEmbedder())
+
+
+def test_the_collection_holds_every_gallery_photo_and_says_whose_it_is(shop: Shop) -> None:
+    record = shop.build()
+    release = release_id(shop.embedder.identity.fingerprint, read_seal(shop.root / "validated").content)
+    assert read_json(shop.root / "index" / "index.json") == {
+        "collection": shop.collection,
+        "count": 12,
+        "model_fingerprint": shop.embedder.identity.fingerprint,
+        "recall_at_10": {"n": 6, "value": 1.0},
+        "release_id": release,
+    }
+    described = shop.index.describe(shop.collection)
+    assert (described.release_id, described.fields) == (release, ("vertical", "colour"))
+    assert shop.index.count(shop.collection) == record.figures["count"] == 12
+    (hits,) = shop.index.search(shop.collection, load_gallery(shop.root / "index").vectors[[5]], 1)
+    assert (hits[0].photo_id, hits[0].fields) == ("p005/0", {"vertical": "shoe", "colour": None})
+
+
+def test_the_same_holds_in_milvus(tmp_path: Path) -> None:
+    with MilvusIndex(str(tmp_path / "milvus.db")) as index:
+        shop = Shop(tmp_path, index, CountingEmbedder())
+        assert shop.build().figures["recall_at_10"] == {"n": 6, "value": 1.0}
+        assert index.count(shop.collection) == 12
+        assert shop.build().reused
+
+
+def test_cached_vectors_are_those_the_model_gives(shop: Shop) -> None:
+    shop.build()
+    gallery = load_gallery(shop.root / "index")
+    contents = load_catalogue(shop.root / "validated").photo_contents(gallery.photos["photo_id"].tolist())
+    vectors = shop.embedder.embed(SMALL.batch(list(contents.values()))).vectors
+    np.testing.assert_array_equal(gallery.vectors, vectors)
+
+
+def test_an_unchanged_index_is_reused(shop: Shop) -> None:
+    shop.build()
+    before = shop.embedder.embedded
+    assert shop.build().reused
+    assert shop.embedder.embedded == before
+
+
+@pytest.mark.parametrize("damage", ["drop", "delete"])
+def test_a_record_whose_collection_is_gone_or_incomplete_is_not_reused(shop: Shop, damage: str) -> None:
+    shop.build()
+    if damage == "drop":
+        shop.index.drop(shop.collection)
+    else:
+        shop.index.delete(shop.collection, ["p003"])
+    record = shop.build()
+    assert not record.reused
+    assert record.figures["embedded"] == 0  # the vectors of the earlier run are still good
+    assert shop.index.count(shop.collection) == 12
+
+
+def test_only_new_photos_are_embedded_when_the_catalogue_changes(shop: Shop) -> None:
+    shop.build(range(12))
+    old = shop.collection
+    record = shop.build(range(2, 15))
+    assert record.figures["embedded"] == 3
+    assert shop.collection != old
+    assert (shop.index.count(old), shop.index.count(shop.collection)) == (12, 13)
+    gallery = load_gallery(shop.root / "index")
+    fresh = shop.embedder.embed(
+        SMALL.batch(
+            list(load_catalogue(shop.root / "validated").photo_contents(list(gallery.photos.photo_id)).values())
+        )
+    )
+    np.testing.assert_allclose(gallery.vectors, fresh.vectors, atol=1e-6)
+
+
+def test_another_model_of_the_same_dimension_embeds_everything_anew_into_its_own_collection(shop: Shop) -> None:
+    shop.build()
+    first, shop.embedder = shop.collection, CountingEmbedder(seed=1)
+    assert shop.build().figures["embedded"] == 12
+    fingerprints = {name: shop.index.describe(name).model_fingerprint for name in (first, shop.collection)}
+    assert len(set(fingerprints.values())) == 2
+
+
+def test_an_embedder_that_is_not_the_exported_model_is_refused(shop: Shop) -> None:
+    validated = validated_folder(shop.root / "validated", range(3))
+    exported = exported_folder(shop.root / "exported", CountingEmbedder(seed=1))
+    with pytest.raises(ReleaseMismatch, match="cannot be compared"):
+        build_index(validated, exported, shop.root / "index", shop.index, shop.embedder)
+    assert shop.index.collections() == []
+
+
+class ForgetfulIndex(MemoryIndex):
+    """Loses every photo whose id ends in an odd product number, as a badly built search structure would."""
+
+    def search(
+        self, collection: str, queries: NDArray[np.float32], k: int, where: Where | None = None
+    ) -> list[list[Hit]]:
+        return [
+            [hit for hit in hits if int(hit.product_id[1:]) % 2 == 0] for hits in super().search(collection, queries, k)
+        ]
+
+
+def test_a_collection_that_fails_its_examination_is_dropped_and_nothing_is_written(shop: Shop) -> None:
+    shop.index = ForgetfulIndex()
+    with pytest.raises(VectorIndexError, match="does not find photo"):
+        shop.build()
+    assert shop.index.collections() == []
+    assert not (shop.root / "index").exists()
+
+
+def test_low_recall_is_refused_with_the_figure(shop: Shop) -> None:
+    shop.index = ForgetfulIndex()
+    even = IndexSettings(golden=1, recall_queries=6, seed=next(s for s in range(99) if _first(s) % 2 == 0))
+    with pytest.raises(VectorIndexError, match=r"finds 0\.\d\d\d of the exact ten nearest photos over 6 queries"):
+        shop.build(range(20), even)
+
+
+def _first(seed: int) -> int:
+    return int(np.random.default_rng(seed).permutation(20)[0])
+
+
+def test_recall_counts_ties_as_found_and_lost_photos_as_lost(shop: Shop) -> None:
+    shop.build(range(20))
+    gallery = load_gallery(shop.root / "index")
+    exact = measure_recall(shop.index, shop.collection, gallery, gallery.vectors)
+    assert (exact.value, exact.k, exact.n) == (1.0, 10, 20)
+    doubled = Gallery(gallery.photos, gallery.vectors.copy())
+    doubled.vectors[1] = gallery.vectors[0]  # the truth now ties where the index still holds another photo
+    assert measure_recall(shop.index, shop.collection, doubled, gallery.vectors[:1], k=1).value == 1.0
+    shop.index.delete(shop.collection, [f"p{number:03}" for number in range(10)])
+    lost = measure_recall(shop.index, shop.collection, gallery, gallery.vectors[10:], k=1)
+    assert lost.value == 1.0
+    assert measure_recall(shop.index, shop.collection, gallery, gallery.vectors[:10], k=1).value == 0.0
+
+
+def test_pruning_keeps_the_named_collections_and_those_of_others(shop: Shop) -> None:
+    shop.build(range(12))
+    old = shop.collection
+    shop.build(range(13))
+    shop.index.create(info("shoes"))
+    assert prune_collections(shop.index, keep=[shop.collection]) == [old]
+    assert shop.index.collections() == sorted([shop.collection, "shoes"])
+
+
+def test_an_empty_gallery_is_refused(shop: Shop) -> None:
+    with pytest.raises(ArtifactError, match="no gallery photos"):
+        shop.build([])
