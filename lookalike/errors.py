@@ -5,7 +5,8 @@ LookalikeError                 a person can put this right; the command line exi
 ├── StorageError               a file cannot be read or written (full disk, missing folder)
 │   └── ArtifactError          a stage's output is missing, incomplete or was changed
 ├── CatalogueError             the catalogue or its mapping is wrong
-│   ├── ImageError             a photo cannot be decoded, or is too large
+│   ├── ImageError             a photo cannot be decoded
+│   │   └── PhotoTooLarge      a photo would cost more than the limits allow
 │   └── ValidationFailed       the catalogue breaks a threshold
 ├── MiningError                no triplets can be drawn
 ├── TrainingError              training cannot start, or its loss is no longer a number
@@ -42,6 +43,10 @@ class CatalogueError(LookalikeError):
 
 
 class ImageError(CatalogueError):
+    pass
+
+
+class PhotoTooLarge(ImageError):
     pass
 
 

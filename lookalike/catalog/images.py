@@ -6,7 +6,6 @@ can get it wrong.
 """
 
 import io
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lookalike.config import StrictConfig
-from lookalike.errors import ImageError
+from lookalike.errors import ImageError, PhotoTooLarge
 from lookalike.storage import digest_json
 
 ALGORITHM = "pillow-draft-exif-white-letterbox-bicubic-1"
@@ -41,27 +40,27 @@ def decode_photo(
     """Decode a photo to upright RGB, transparent parts on white.
 
     `at_least` is a (width, height) hint: a JPEG may be decoded at a smaller DCT scale that still covers it.
-    Raises ImageError with the reason for bytes that are empty, too large, truncated or not a photo.
+    Raises ImageError with the reason for bytes that are empty, truncated or not a photo, and its kind
+    PhotoTooLarge for a photo beyond the limits.
     """
     limits = limits or ImageLimits()
     if not content:
         raise ImageError("the photo is empty (0 bytes)")
     if len(content) > limits.bytes:
-        raise ImageError(f"the photo has {len(content)} bytes; at most {limits.bytes} are accepted")
+        raise PhotoTooLarge(f"the photo has {len(content)} bytes; at most {limits.bytes} are accepted")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                _check_size(image, limits)
-                if at_least is not None and image.format == "JPEG":
-                    image.draft("RGB", at_least)
-                return _on_white(ImageOps.exif_transpose(image))
+        # Pillow's own bomb warning stays as it is: silencing it is global state, and this runs in many threads.
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            _check_size(image, limits)
+            if at_least is not None and image.format == "JPEG":
+                image.draft("RGB", at_least)
+            return _on_white(ImageOps.exif_transpose(image))
     except ImageError:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(f"the photo is not one of {', '.join(FORMATS)}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"the photo is too large; at most {limits.pixels} pixels are accepted") from error
+        raise PhotoTooLarge(f"the photo is too large; at most {limits.pixels} pixels are accepted") from error
     except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, OverflowError) as error:
         # Pillow's plugins raise all of these on damaged files.
         raise ImageError(f"the photo is damaged: {error}") from error
@@ -70,7 +69,7 @@ def decode_photo(
 def _check_size(image: Image.Image, limits: ImageLimits) -> None:
     width, height = image.size
     if width * height > limits.pixels:
-        raise ImageError(f"the photo is {width}x{height}; at most {limits.pixels} pixels are accepted")
+        raise PhotoTooLarge(f"the photo is {width}x{height}; at most {limits.pixels} pixels are accepted")
     if min(width, height) < limits.side:
         raise ImageError(f"the photo is {width}x{height}; each side needs at least {limits.side} pixels")
 
@@ -80,6 +79,8 @@ def _on_white(image: Image.Image) -> Image.Image:
         layer = image.convert("RGBA")
         image = Image.new("RGBA", layer.size, "white")
         image.alpha_composite(layer)
+    if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion clips at 255 instead of scaling
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     return image.convert("RGB")
 
 

@@ -17,6 +17,8 @@ from lookalike.errors import ArtifactError
 PRODUCTS = "products.parquet"
 PHOTOS = "photos.parquet"
 QUARANTINE = "quarantine.parquet"
+LOST_PHOTOS = "lost_photos.parquet"
+DUPLICATES = "duplicates.parquet"
 MAPPING = "mapping.json"
 
 PHOTO_SCHEMA = pa.schema(

@@ -1,0 +1,91 @@
+"""Designs: one garment sold in several colours, listings and photos is one thing to tell apart, not many."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lookalike.catalog.near_duplicates import components
+from lookalike.catalog.products import Catalogue, attribute_column
+
+BASIC_COLOURS = [
+    "black",
+    "white",
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "brown",
+    "purple",
+    "pink",
+    "orange",
+    "grey",
+    "gray",
+]
+"""The eleven basic colour terms of English (Berlin & Kay 1969, both spellings of one), always taken off titles."""
+
+_WORD = re.compile(r"\w+")
+
+
+def colour_lexicon(catalogue: Catalogue) -> frozenset[str]:
+    """Words that name a colour: the basic terms and every word of the colour attribute's values."""
+    name = _colour_attribute(catalogue)
+    values = catalogue.attribute_values(name) if name else []
+    return frozenset(BASIC_COLOURS) | {word for value in values for word in _words(value)}
+
+
+def design_title(title: str, colours: frozenset[str]) -> str:
+    """The title in lower case without punctuation and colour words; empty where nothing else was said."""
+    return " ".join(word for word in _words(title) if word not in colours)
+
+
+def design_keys(catalogue: Catalogue, titles: bool = True) -> pd.Series:
+    """What each product's design is called: title without colours, type and gender.
+
+    Products without such a title, or all of them where `titles` is False, are each their own design.
+    """
+    products, colours = catalogue.products, colour_lexicon(catalogue)
+    bare = [design_title(title, colours) if titles and isinstance(title, str) else "" for title in products["title"]]
+    kinds = products[[attribute_column(name) for name in _kind_attributes(catalogue)]].fillna("").to_numpy()
+    keys = [
+        " | ".join([title, *kind]) if title else f"product {product_id}"
+        for title, kind, product_id in zip(bare, kinds, products["product_id"], strict=True)
+    ]
+    return pd.Series(keys, index=products.index, name="design")
+
+
+def leakage_groups(product_ids: Sequence[str], designs: Sequence[str], duplicates: pd.DataFrame) -> NDArray[np.object_]:
+    """(N,) group id per product: designs and near-duplicate groups that touch one another are one group.
+
+    A group is called after its earliest id, where a shorter id is earlier: numbers count up, so a growing
+    catalogue does not rename its groups.
+    """
+    ids = pd.Index(product_ids)
+    known = duplicates[duplicates["product_id"].isin(ids)]
+    nodes = len(ids)  # the products, then one node per design, then one per near-duplicate group
+    design_codes, design_names = pd.factorize(np.asarray(designs, dtype=object))
+    group_codes, group_names = pd.factorize(known["group_id"])
+    left = np.concatenate([np.arange(nodes), ids.get_indexer(known["product_id"])])
+    right = np.concatenate([nodes + design_codes, nodes + len(design_names) + group_codes])
+    labels = components(nodes + len(design_names) + len(group_names), left, right)[:nodes]
+    earliest: dict[int, str] = {}
+    for label, product_id in zip(labels, ids, strict=True):
+        earliest[label] = min(earliest.get(label, product_id), product_id, key=lambda name: (len(name), name))
+    return np.array([earliest[label] for label in labels], dtype=object)
+
+
+def _words(text: str) -> Iterable[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _colour_attribute(catalogue: Catalogue) -> str | None:
+    return next(
+        (name for name in catalogue.attributes if "colour" in name.casefold() or "color" in name.casefold()), None
+    )
+
+
+def _kind_attributes(catalogue: Catalogue) -> list[str]:
+    named = [*catalogue.mapping.alike.coarse[:1], *(["gender"] if "gender" in catalogue.attributes else [])]
+    return list(dict.fromkeys(named))
