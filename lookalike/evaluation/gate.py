@@ -67,7 +67,9 @@ def _floors(challenger: Evaluation, settings: GateSettings) -> list[Verdict]:
         passed = found.value is not None and found.value >= floor
         comparison = "reaches" if passed else "is below"
         verdicts.append(
-            Verdict(passed, f"{_words(metric, queries)} is {_number(found)} and {comparison} the floor of {floor:.3f}")
+            Verdict(
+                passed, f"{_words(metric, queries)} is {_number(found, '')} and {comparison} the floor of {floor:.3f}"
+            )
         )
     return verdicts
 
@@ -128,8 +130,9 @@ def _words(metric: str, queries: str) -> str:
     return f"{name.replace('_', ' ')}@{k} on {queries} photos"
 
 
-def _number(found: Estimate) -> str:
+def _number(found: Estimate, sign: str = "+") -> str:
+    """The value with n and interval, signed unless `sign` is empty."""
     if found.value is None:
         return f"unknown (n={found.n})"
-    interval = f", interval {found.interval[0]:+.3f} to {found.interval[1]:+.3f}" if found.interval else ""
-    return f"{found.value:+.3f} (n={found.n}{interval})"
+    interval = f", interval {found.interval[0]:{sign}.3f} to {found.interval[1]:{sign}.3f}" if found.interval else ""
+    return f"{found.value:{sign}.3f} (n={found.n}{interval})"

@@ -98,6 +98,6 @@ def _svg(name: str, canvas: Canvas) -> str:
     svg = text.getvalue()[text.getvalue().index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", svg)
-    svg = re.sub(r'\sid="(\w+?_\d+)"', "", svg)
+    svg = re.sub(r'\sid="[\w.]+_\d+"', "", svg)
     svg = re.sub(r'^<svg width="[^"]*" height="[^"]*"|^<svg height="[^"]*"([^>]*?) width="[^"]*"', r"<svg\1", svg)
     return svg.replace(INK, "currentColor")

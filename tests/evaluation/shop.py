@@ -32,7 +32,10 @@ def draw(shape: str, colour: str, seed: int) -> bytes:
     image = Image.new("RGB", (60, 80), "white")
     left, top = (int(v) for v in rng.integers(4, 16, 2))
     right, bottom = (int(v) for v in (rng.integers(42, 56), rng.integers(58, 76)))
-    pen, fill = ImageDraw.Draw(image), tuple(int(c + v) for c, v in zip(COLOURS[colour], rng.integers(-20, 21, 3)))
+    pen, fill = (
+        ImageDraw.Draw(image),
+        tuple(int(c + v) for c, v in zip(COLOURS[colour], rng.integers(-20, 21, 3), strict=True)),
+    )
     fill = tuple(min(max(c, 0), 255) for c in fill)
     if shape == "ellipse":
         pen.ellipse((left, top, right, bottom), fill)
@@ -52,10 +55,11 @@ def make_shop(
     ids = [f"p{number:03d}" for number in range(products)]
     shapes = [SHAPES[number % 3] for number in range(products)]
     colours = [list(COLOURS)[(number // 3) % 4] for number in range(products)]
-    photos = {name: draw(*look, seed) for seed, (name, *look) in enumerate(zip(ids, shapes, colours))}
+    looks = list(zip(ids, shapes, colours, strict=True))
+    photos = {name: draw(shape, colour, seed) for seed, (name, shape, colour) in enumerate(looks)}
     repeated = duplicates or {}
     rows = [_photo(name, 0, photos[repeated.get(name, name)]) for name in ids]
-    rows += [_photo(name, -1, draw(*look, 999)) for name, *look in list(zip(ids, shapes, colours))[:other_photos]]
+    rows += [_photo(name, -1, draw(shape, colour, 999)) for name, shape, colour in looks[:other_photos]]
     table = pd.DataFrame(
         {
             "product_id": ids,
