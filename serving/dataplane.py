@@ -42,6 +42,13 @@ class SearchDataPlane(DataPlane):
             )
         return super().decode_inference_request(body, headers, model_name)
 
+    def encode(self, model_name: str, response: Any, headers: Any, req_attributes: Any) -> tuple[Any, dict[str, str]]:
+        """v1 answers as JSON bytes: KServe would build the ORJSONResponse that FastAPI no longer wants."""
+        encoded, response_headers = super().encode(model_name, response, headers, req_attributes)
+        if isinstance(response, dict) and isinstance(encoded, dict):
+            return orjson.dumps(encoded), {"content-type": "application/json", **response_headers}
+        return encoded, response_headers
+
 
 def binary_request(body: bytes, json_length: str, model_name: str) -> InferRequest:
     """A v2 request of the binary tensor extension: a JSON head, then the tensors' bytes. Raises QueryError."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import grpc
-from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady
+from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
 
 from lookalike.errors import BackendUnavailable, ImageError, QueryError, ReleaseMismatch
 
@@ -24,7 +24,7 @@ def failure(error: Exception) -> Failure:
     """The caller's mistakes and outages with their sentence, everything else without internals."""
     if isinstance(error, QueryError | ImageError | InvalidInput):
         return Failure(HTTPStatus.BAD_REQUEST, grpc.StatusCode.INVALID_ARGUMENT, str(error))
-    if isinstance(error, BackendUnavailable | ReleaseMismatch | ModelNotReady):
+    if isinstance(error, BackendUnavailable | ReleaseMismatch | ModelNotReady | ServerNotReady):
         return Failure(HTTPStatus.SERVICE_UNAVAILABLE, grpc.StatusCode.UNAVAILABLE, str(error))
     if isinstance(error, ModelNotFound):
         return Failure(HTTPStatus.NOT_FOUND, grpc.StatusCode.NOT_FOUND, str(error))

@@ -18,7 +18,6 @@ from starlette.exceptions import HTTPException
 
 from lookalike import __version__
 from lookalike.errors import ConfigError, LookalikeError, QueryError
-from serving.body_limit import BodyLimit
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
 
@@ -27,8 +26,7 @@ logger = logging.getLogger(__name__)
 
 def rest_application(dataplane: SearchDataPlane, request_bytes: int) -> FastAPI:
     """The REST side of the server; one application per server, where KServe shares a global one."""
-    app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None)
-    app.add_middleware(BodyLimit, most_bytes=request_bytes)
+    app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None, max_body_size=request_bytes)
     app.add_api_route("/", dataplane.live)
     app.add_api_route("/metrics", metrics_handler, methods=["GET"])
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))

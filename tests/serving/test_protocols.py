@@ -1,0 +1,255 @@
+"""v1, v2 REST and v2 gRPC give one answer; the wrong request gets a sentence, the outage a 503."""
+
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as v2
+
+from lookalike.errors import BackendUnavailable
+from lookalike.search.engine import SearchEngine
+from lookalike.search.query import SearchRequest
+from tests.search.shop import Shop, photo
+from tests.serving.running import (
+    Client,
+    bytes_tensor,
+    engines_of,
+    instance,
+    json_tensor,
+    put_live,
+    running,
+    settings,
+    texts_of,
+    untimed,
+)
+
+SHOP = Shop()
+PREDICT = "/v1/models/lookalike:predict"
+INFER = "/v2/models/lookalike/infer"
+
+
+class Outage(Exception):
+    """Stands for a bug; its message must not leave the server."""
+
+
+class Breaking:
+    """The shop's embedder until it is told to raise."""
+
+    def __init__(self) -> None:
+        self.identity = SHOP.embedder.identity
+        self.error: Exception | None = None
+
+    def embed(self, pixels):  # type: ignore[no-untyped-def]
+        if self.error is not None:
+            raise self.error
+        return SHOP.embedder.embed(pixels)
+
+
+EMBEDDER = Breaking()
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    folder = tmp_path_factory.mktemp("server")
+    put_live(folder / "releases", SHOP)
+    chosen = settings(folder, request_bytes=200_000, most_instances=3)
+    with running(chosen, lambda release: SearchEngine(EMBEDDER, SHOP.index, SHOP.features, release)) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _mended() -> Iterator[None]:
+    yield
+    EMBEDDER.error = None
+
+
+def expected(*photos: bytes, **more: object) -> list[dict]:
+    engine = engines_of(SHOP)(SHOP.release)
+    return untimed([engine.search(SearchRequest(photo=content, **more)).as_json() for content in photos])  # type: ignore[arg-type]
+
+
+# ---- one answer
+
+
+def test_every_protocol_gives_the_same_answer(client: Client) -> None:
+    photos, filters = [photo(1), photo(2)], {"colour": ["red", "blue"]}
+    wanted = expected(*photos, k=5, filters=filters)
+    v1 = client.v1(*(instance(content, k=5, filters=filters) for content in photos))
+    assert v1.status_code == 200
+    assert untimed(v1.json()["predictions"]) == wanted
+    as_json = client.v2(json_tensor(photos), k=5, filters=json.dumps(filters))
+    assert untimed(texts_of(as_json)) == wanted
+    binary = client.v2_binary(photos, k=5, filters=json.dumps(filters))
+    assert untimed(texts_of(binary)) == wanted
+    remote = client.grpc(photos, k=5, filters=json.dumps(filters))
+    assert untimed([json.loads(text) for text in remote.outputs[0].contents.bytes_contents]) == wanted
+
+
+def test_raw_grpc_tensors_are_answered_raw(client: Client) -> None:
+    answer = client.grpc([photo(1)], raw=True)
+    (content,) = answer.raw_output_contents
+    (length,) = struct.unpack_from("<I", content)
+    assert untimed([json.loads(content[4 : 4 + length])]) == expected(photo(1))
+
+
+def test_a_product_query_goes_through_every_protocol(client: Client) -> None:
+    engine = engines_of(SHOP)(SHOP.release)
+    wanted = untimed([engine.search(SearchRequest(product_id="p003", k=4)).as_json()])
+    assert untimed(client.v1({"product_id": "p003", "k": 4}).json()["predictions"]) == wanted
+    assert untimed(texts_of(client.v2(bytes_tensor("product_id", 1) | {"data": ["p003"]}, k=4))) == wanted
+
+
+def test_every_response_names_the_release(client: Client) -> None:
+    release = SHOP.release.release_id
+    assert client.v1(instance(photo(1))).json()["release_id"] == release
+    rest = client.v2(json_tensor([photo(1)])).json()
+    assert (rest["model_version"], rest["parameters"]["release_id"]) == (release, release)
+    assert rest["parameters"]["model_fingerprint"] == SHOP.release.model_fingerprint
+    remote = client.grpc([photo(1)])
+    assert (remote.id, remote.model_version, remote.parameters["release_id"].string_param) == ("7", release, release)
+
+
+def test_metadata_and_health_tell_the_truth(client: Client) -> None:
+    assert client.http.get("/v2/health/live").json() == {"live": True}
+    assert client.http.get("/v2/health/ready").json() == {"ready": True}
+    described = client.http.get("/v2/models/lookalike").json()
+    assert described["versions"] == [SHOP.release.release_id]
+    assert [tensor["name"] for tensor in described["inputs"] + described["outputs"]] == ["image", "answer"]
+    remote = client.stub.ModelMetadata(v2.ModelMetadataRequest(name="lookalike"))
+    assert list(remote.versions) == [SHOP.release.release_id]
+    assert client.stub.ServerReady(v2.ServerReadyRequest()).ready
+    assert "request_predict_seconds_count" in client.http.get("/metrics").text
+
+
+# ---- the caller's mistakes
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"instances": [{"image": {"b64": "no base64!"}}]}, "not valid base64"),
+        ({"instances": [{"image": 3}]}, "the photo in base64"),
+        ({"instances": [instance(b"GIF89a")]}, "the photo is"),
+        ({"instances": [instance(photo(1)[:70])]}, "the photo is damaged"),
+        ({"instances": [instance(b"")]}, "the photo is empty"),
+        ({"instances": [{"k": 3}]}, "exactly one of photo and product_id"),
+        ({"instances": [instance(photo(1), k=1000)]}, "k is 1000"),
+        ({"instances": [instance(photo(1), filters={"color": "red"})]}, "accepted: colour, size, vertical"),
+        ({"instances": [{"product_id": "p999"}]}, "'p999' is not in the catalogue"),
+        ({"instances": [instance(photo(1)), "text"]}, "must be a JSON object"),
+        ({"instances": []}, "asks 0 searches; 1..3 are accepted"),
+        ({"instances": [instance(photo(1))] * 4}, "asks 4 searches"),
+        ({"instances": "text"}, "'instances' must be a list"),
+        ({"inputs": []}, "'instances' must be a list"),
+        (["text"], "the body must be JSON like"),
+    ],
+)
+def test_a_wrong_v1_request_is_refused_with_a_sentence(client: Client, body: object, sentence: str) -> None:
+    response = client.http.post(PREDICT, json=body)
+    assert (response.status_code, sentence in response.json()["error"]) == (400, True), response.text
+
+
+@pytest.mark.parametrize(
+    ("tensor", "parameters", "sentence"),
+    [
+        (json_tensor([b"GIF89a"]), {}, "the photo is"),
+        (json_tensor([photo(1)]), {"k": 0}, "k is 0"),
+        (json_tensor([photo(1)]), {"filters": "{"}, "'filters' is not JSON"),
+        (json_tensor([photo(1)]), {"filters": '["red"]'}, "filters is ['red']"),
+        (json_tensor([photo(1)]) | {"shape": [2]}, {}, "its shape [2] promises"),
+        (json_tensor([photo(1)]) | {"datatype": "FP32"}, {}, "BYTES is accepted"),
+        (json_tensor([photo(1)]) | {"name": "picture"}, {}, "'image' or 'product_id'"),
+        (bytes_tensor("image", 1), {}, "not a request of the v2 protocol"),
+    ],
+)
+def test_a_wrong_v2_request_is_refused_with_a_sentence(
+    client: Client, tensor: dict, parameters: dict, sentence: str
+) -> None:
+    response = client.v2(tensor, **parameters)
+    assert (response.status_code, sentence in response.json()["error"]) == (400, True), response.text
+
+
+@pytest.mark.parametrize("length", ["", "abc", "99999999"])
+def test_a_binary_request_with_a_wrong_head_is_refused(client: Client, length: str) -> None:
+    headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": length}
+    response = client.http.post(INFER, content=photo(1), headers=headers)
+    assert response.status_code == 400
+
+
+def test_a_raw_photo_as_the_body_is_refused_without_repeating_it(client: Client) -> None:
+    for path in (PREDICT, INFER):
+        for kind in ("image/png", "application/json", "application/octet-stream"):
+            response = client.http.post(path, content=photo(1), headers={"Content-Type": kind})
+            assert (response.status_code, len(response.content) < 300) == (400, True), response.text
+
+
+@pytest.mark.parametrize(
+    ("photos", "parameters", "sentence"),
+    [([b"GIF89a"], {}, "the photo is"), ([photo(1)], {"k": 0}, "k is 0"), ([], {}, "asks 0 searches")],
+)
+def test_a_wrong_grpc_request_is_refused_with_a_sentence(
+    client: Client, photos: list, parameters: dict, sentence: str
+) -> None:
+    with pytest.raises(grpc.RpcError) as refusal:
+        client.grpc(photos, **parameters)
+    assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT  # type: ignore[attr-defined]
+    assert sentence in refusal.value.details()  # type: ignore[attr-defined]
+
+
+def test_a_request_beyond_the_size_limit_is_refused(client: Client) -> None:
+    large = bytes(300_000)
+    promised = client.http.post(PREDICT, content=large)
+    streamed = client.http.post(PREDICT, content=iter([large[:150_000], large[150_000:]]))
+    for response in (promised, streamed):
+        assert (response.status_code, "Content Too Large" in response.text) == (413, True)
+    with pytest.raises(grpc.RpcError) as refusal:
+        client.grpc([large])
+    assert refusal.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]
+
+
+def test_an_unknown_model_is_not_found_and_nobody_unloads_the_search(client: Client) -> None:
+    assert client.http.post("/v1/models/other:predict", json={"instances": []}).status_code == 404
+    for verb in ("load", "unload"):
+        refused = client.http.post(f"/v2/repository/models/lookalike/{verb}")
+        assert (refused.status_code, "by releasing" in refused.json()["error"]) == (501, True)
+    with pytest.raises(grpc.RpcError) as refusal:
+        client.stub.RepositoryModelUnload(v2.RepositoryModelUnloadRequest(model_name="lookalike"))
+    assert refusal.value.code() == grpc.StatusCode.UNIMPLEMENTED  # type: ignore[attr-defined]
+    assert client.v1(instance(photo(1))).status_code == 200
+
+
+# ---- outages and bugs
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "sentence"),
+    [
+        (BackendUnavailable("Triton does not answer"), 503, grpc.StatusCode.UNAVAILABLE, "Triton does not answer"),
+        (Outage("password=hunter2"), 500, grpc.StatusCode.INTERNAL, "its operator finds the reason in the log"),
+    ],
+)
+def test_outages_are_named_and_bugs_are_not(
+    client: Client, error: Exception, status: int, code: grpc.StatusCode, sentence: str
+) -> None:
+    EMBEDDER.error = error
+    answers: list[httpx.Response] = [client.v1(instance(photo(1))), client.v2(json_tensor([photo(1)]))]
+    assert [(a.status_code, sentence in a.text, "hunter2" in a.text) for a in answers] == [(status, True, False)] * 2
+    with pytest.raises(grpc.RpcError) as refusal:
+        client.grpc([photo(1)])
+    assert refusal.value.code() == code  # type: ignore[attr-defined]
+    assert sentence in refusal.value.details() and "hunter2" not in refusal.value.details()  # type: ignore[attr-defined]
+
+
+def test_no_release_means_not_ready_instead_of_a_crash(tmp_path: Path) -> None:
+    with running(settings(tmp_path), engines_of(SHOP)) as client:
+        assert client.http.get("/v2/health/live").status_code == 200
+        assert client.http.get("/v2/health/ready").status_code == 503
+        assert not client.stub.ServerReady(v2.ServerReadyRequest()).ready
+        assert client.v1(instance(photo(1))).status_code == 503
+        with pytest.raises(grpc.RpcError) as refusal:
+            client.grpc([photo(1)])
+        assert refusal.value.code() == grpc.StatusCode.UNAVAILABLE  # type: ignore[attr-defined]
