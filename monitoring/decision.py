@@ -1,127 +1,108 @@
-"""What to do about it: retrain, reindex or go on watching, with the reasons in words."""
+"""The decide stage: `drift.json`, the history and the world in, `decision.json` out."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from lookalike.config import StrictConfig
-from monitoring.history import Action, Episode, WatchHistory
-from monitoring.result import DriftResult
+from lookalike.config import load_config
+from lookalike.errors import ReleaseMismatch
+from lookalike.release.manifest import Release
+from lookalike.storage import StageRecord, read_seal, run_stage, write_json
+from monitoring.history import StartedRun, WatchHistory, alone, read_history
+from monitoring.result import DRIFT, DriftResult
+from monitoring.rules import Decision, Facts, decide
 from monitoring.settings import DecisionSettings
+from monitoring.windows import read_release
+
+DECISION = "decision.json"
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What the world looks like beside drift."""
+def decide_action(
+    drift: Path,
+    output: Path,
+    release: Path,
+    history: Path,
+    settings: DecisionSettings,
+    now: datetime,
+    catalogue: Path | None = None,
+    veto: Path | None = None,
+) -> StageRecord:
+    """Decide once about the newest window, and remember in `history` what was seen and asked for.
 
-    now: datetime
-    release_id: str
-    """The release in service."""
-    model_born: datetime
-    """When the first release of the model in service was made: its age, whatever was indexed since."""
-    released_catalogue: str
-    """Digest of the catalogue the release was made from."""
-    catalogue: str | None
-    """Digest of the newest validated catalogue; None when nobody looked."""
-    veto: str | None
-    """What a person wrote to hold every run back; None without a veto."""
-
-
-class Decision(StrictConfig):
-    """The content of `decision.json`."""
-
-    action: Action
-    """`retrain` (which also indexes), `reindex`, or `watch`: nothing to start."""
-    reasons: tuple[str, ...]
-    """Why, and why not the others; one sentence each."""
-    cause: str | None = None
-    """What the run answers: one cause starts one run."""
-    run: str | None = None
-    """Name for the run to start; None for `watch`."""
-
-
-@dataclass(frozen=True)
-class _Finding:
-    """One reason to act or not: `cause` is set when it asks for a run."""
-
-    sentence: str
-    cause: str | None = None
-
-
-def decide(drift: DriftResult, history: WatchHistory, facts: Facts, settings: DecisionSettings) -> Decision:
-    """Weigh the newest window, the windows before it, the catalogue and the model's age.
-
-    `history` may or may not hold the window yet. Nothing is written: record the decision's run with
-    `history.starting` before starting it, so that its cause is not answered twice.
+    `drift` is the drift stage's folder, `release` the folder of the release in service, `catalogue` the
+    newest validate output, `veto` a text file a person leaves to hold runs back (its presence counts, its
+    text is the reason). A run is asked for once: the history is written before this returns, so a watch
+    that is restarted, or a second one, does not ask again; `withdraw_run` takes back what could not start.
+    Raises ReleaseMismatch where drift was measured for another release than the one in service.
     """
-    seen = history.seeing(drift)
-    retrain = [_drift_asks(drift, seen, settings), _age_asks(seen, facts, settings)]
-    reindex = _catalogue_asks(seen, facts)
-    reasons = tuple(finding.sentence for finding in [*retrain, reindex])
-    cause = next((finding.cause for finding in retrain if finding.cause), None)
-    if facts.veto is not None and (cause or reindex.cause):
-        return Decision(action="watch", reasons=(f"A person holds all runs back: {facts.veto}", *reasons))
-    held = _cooling_down(seen, facts, settings) if cause else None
-    if held:
-        reasons = (held, *reasons)
-    elif cause:
-        return _start("retrain", cause, reasons)
-    if reindex.cause:
-        return _start("reindex", reindex.cause, reasons)
-    return Decision(action="watch", reasons=reasons)
+    result = load_config(DriftResult, drift / DRIFT)
+    serving = read_release(release)
+    if result.release_id != serving.release_id:
+        raise ReleaseMismatch(
+            f"{drift} measured release {result.release_id[:12]}, in service is {serving.release_id[:12]}; "
+            "detect drift against the release in service first"
+        )
+    facts = gather_facts(release, serving, catalogue, veto, now)
+    with alone(history):
+        before = read_history(history)
+        decision = decide(result, before, facts, settings)
+        record = _write_decision(drift, output, decision, before, settings, facts)
+        after = _remember(before.seeing(result), decision, now)
+        write_json(history, after.model_dump(mode="json"))
+    log.info("%s: %s", decision.action, " ".join(decision.reasons))
+    return record
 
 
-def _start(action: Action, cause: str, reasons: tuple[str, ...]) -> Decision:
-    return Decision(action=action, reasons=reasons, cause=cause, run=f"{action}-{cause}")
+def withdraw_run(history: Path, run: str) -> None:
+    """Forget a run that could not be started or failed: the next watch may ask for it again."""
+    with alone(history):
+        write_json(history, read_history(history).without(run).model_dump(mode="json"))
 
 
-def _drift_asks(drift: DriftResult, history: WatchHistory, settings: DecisionSettings) -> _Finding:
-    episode = history.episode(drift.release_id)
-    if drift.outcome != "measured" or not drift.drifted or episode is None:
-        return _Finding(drift.summary)
-    cause = f"drift-{episode.id}"
-    answered = history.run_for(cause)
-    if answered:
-        return _Finding(f"{_lasting(episode)}; run {answered.name} of {answered.started:%Y-%m-%d %H:%M} answers it.")
-    if episode.windows < settings.drifted_windows:
-        return _Finding(f"{_lasting(episode)}; {settings.drifted_windows} in a row start a retrain.")
-    moved = f" What moved: {'; '.join(drift.moved)}." if drift.moved else ""
-    return _Finding(f"{_lasting(episode)}. {drift.summary}{moved}", cause)
-
-
-def _lasting(episode: Episode) -> str:
-    windows = "one window" if episode.windows == 1 else f"{episode.windows} windows in a row"
-    return f"The queries have drifted in {windows}, since {episode.since}"
-
-
-def _age_asks(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> _Finding:
-    days = (facts.now - facts.model_born) / timedelta(days=1)
-    if settings.max_age_days is None:
-        return _Finding(f"The model is {days:.0f} days old; no age is too old by the settings.")
-    if days <= settings.max_age_days:
-        return _Finding(f"The model is {days:.0f} days old; {settings.max_age_days:g} are allowed.")
-    cause = f"age-{facts.release_id[:12]}"
-    answered = history.run_for(cause)
-    if answered:
-        return _Finding(f"The model is {days:.0f} days old; run {answered.name} answers it.")
-    return _Finding(f"The model is {days:.0f} days old, more than the {settings.max_age_days:g} allowed.", cause)
-
-
-def _catalogue_asks(history: WatchHistory, facts: Facts) -> _Finding:
-    if facts.catalogue is None:
-        return _Finding("No newer catalogue was looked at.")
-    if facts.catalogue == facts.released_catalogue:
-        return _Finding("The catalogue is the one that was released.")
-    cause = f"catalogue-{facts.catalogue[:12]}"
-    answered = history.run_for(cause)
-    if answered:
-        return _Finding(f"The catalogue changed; run {answered.name} of {answered.started:%Y-%m-%d %H:%M} answers it.")
-    return _Finding(
-        f"The catalogue changed: {facts.catalogue[:12]} is not the released {facts.released_catalogue[:12]}.", cause
+def gather_facts(release: Path, serving: Release, catalogue: Path | None, veto: Path | None, now: datetime) -> Facts:
+    """Read what the decision depends on beside drift."""
+    return Facts(
+        now=now,
+        release_id=serving.release_id,
+        model_born=_model_born(release.parent, serving),
+        released_catalogue=serving.catalogue_digest,
+        catalogue=read_seal(catalogue).content if catalogue is not None else None,
+        veto=(veto.read_text(encoding="utf-8").strip() or veto.name) if veto is not None and veto.exists() else None,
     )
 
 
-def _cooling_down(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> str | None:
-    last = history.last_retrain()
-    if last is None or facts.now - last >= timedelta(days=settings.cooldown_days):
-        return None
-    return f"A retrain started {last:%Y-%m-%d %H:%M}; none starts again within {settings.cooldown_days:g} days."
+def _model_born(releases: Path, serving: Release) -> datetime:
+    """A reindex makes a new release of an old model; the model is as old as its first release."""
+    known = [load_config(Release, path) for path in releases.glob("*/release.json")]
+    born = [datetime.fromisoformat(one.created) for one in known if one.model_fingerprint == serving.model_fingerprint]
+    return min(time if time.tzinfo else time.replace(tzinfo=UTC) for time in born)
+
+
+def _remember(history: WatchHistory, decision: Decision, now: datetime) -> WatchHistory:
+    if decision.run is None:
+        return history
+    run = StartedRun(name=decision.run, action=decision.action, causes=decision.causes, started=now)
+    return history.starting(run)
+
+
+def _write_decision(
+    drift: Path, output: Path, decision: Decision, before: WatchHistory, settings: DecisionSettings, facts: Facts
+) -> StageRecord:
+    def work(folder: Path) -> dict[str, Any]:
+        write_json(folder / DECISION, decision.model_dump(mode="json"))
+        return decision.model_dump(mode="json")
+
+    return run_stage(
+        "decide_action",
+        output,
+        inputs={"drift": drift},
+        settings={
+            "settings": settings.model_dump(mode="json"),
+            "history": before.model_dump(mode="json"),
+            "facts": {name: str(value) for name, value in vars(facts).items()},
+        },
+        content=[DECISION],
+        work=work,
+    )

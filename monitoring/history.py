@@ -38,8 +38,8 @@ class StartedRun(StrictConfig):
     """Name of the run; it carries what the run answers, so asking again asks for the same run."""
     action: Action
     """`retrain` or `reindex`."""
-    cause: str
-    """What it answers: a drift episode, a catalogue digest, or the age of a release."""
+    causes: tuple[str, ...]
+    """What it answers: a drift episode, a catalogue digest, the age of a release."""
     started: datetime
     """When it was asked for."""
 
@@ -75,6 +75,10 @@ class WatchHistory(StrictConfig):
         """The history with this run in it."""
         return self.model_copy(update={"runs": [*self.runs, run]})
 
+    def without(self, run: str) -> "WatchHistory":
+        """The history without the run of that name, so that its causes may be answered again."""
+        return self.model_copy(update={"runs": [one for one in self.runs if one.name != run]})
+
     def episode(self, release_id: str) -> Episode | None:
         """The release's unfinished drift episode; windows without traffic neither lengthen nor end it."""
         said = [seen for seen in self.windows if seen.release_id == release_id and seen.drifted is not None]
@@ -87,7 +91,7 @@ class WatchHistory(StrictConfig):
 
     def run_for(self, cause: str) -> StartedRun | None:
         """The run that already answers a cause."""
-        return next((run for run in self.runs if run.cause == cause), None)
+        return next((run for run in self.runs if cause in run.causes), None)
 
     def last_retrain(self) -> datetime | None:
         """When the newest retrain was asked for."""

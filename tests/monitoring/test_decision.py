@@ -1,0 +1,123 @@
+"""The decide stage from files to files, across restarts and beside another watch."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lookalike.errors import ConfigError, ReleaseMismatch
+from lookalike.release.manifest import save_release
+from lookalike.storage import digest_json, read_json, run_stage, write_json
+from monitoring.decision import decide_action, withdraw_run
+from monitoring.drift import detect_drift
+from monitoring.settings import DecisionSettings, DriftSettings
+from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
+
+WORLD = World(5, dimension=32)
+SETTINGS = DecisionSettings(drifted_windows=2)
+DRIFT_SETTINGS = DriftSettings(draws=39, max_rows=60, report_rows=50)
+
+
+class Shop:
+    """A released shop under one folder, with the watch run over it by hand."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.history = root, root / "watch_history.json"
+        self.release, self.folder = make_release(root / "releases", observations(WORLD.vectors(200, 1), 1))
+
+    def watch(self, day: int, shift: float = 2.0) -> None:
+        """A day of queries, and drift measured over them."""
+        end = NOW + timedelta(days=day)
+        log_queries(self.root / "log", self.release, observations(WORLD.vectors(60, 10 + day, shift), day), end)
+        detect_drift(self.root / "log", self.folder, self.root / "drift", DRIFT_SETTINGS, end)
+
+    def decide(self, now: datetime = NOW, output: str = "decision", **files: Path) -> dict:
+        decide_action(self.root / "drift", self.root / output, self.folder, self.history, SETTINGS, now, **files)
+        return read_json(self.root / output / "decision.json")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_an_episode_starts_one_run_across_restarts(shop: Shop) -> None:
+    shop.watch(day=0)
+    assert shop.decide()["action"] == "watch"
+    shop.watch(day=1)
+    decision = shop.decide(NOW + timedelta(days=1))
+    assert decision["action"] == "retrain"
+    # nothing is kept in memory: every call is a restarted watch
+    assert shop.decide(NOW + timedelta(days=1))["action"] == "watch"
+    shop.watch(day=2)
+    assert shop.decide(NOW + timedelta(days=40))["action"] == "watch"
+    runs = read_json(shop.history)["runs"]
+    assert [run["name"] for run in runs] == [decision["run"]]
+
+
+def test_two_watches_at_once_ask_for_one_run(shop: Shop) -> None:
+    shop.watch(day=0)
+    shop.decide()
+    shop.watch(day=1)
+    with ThreadPoolExecutor(4) as pool:
+        decisions = list(pool.map(lambda number: shop.decide(output=f"decision-{number}"), range(4)))
+    assert sorted(decision["action"] for decision in decisions) == ["retrain", "watch", "watch", "watch"]
+
+
+def test_a_run_that_could_not_start_is_asked_for_again(shop: Shop) -> None:
+    for day in (0, 1):
+        shop.watch(day)
+        decision = shop.decide()
+    withdraw_run(shop.history, decision["run"])
+    assert shop.decide()["run"] == decision["run"]
+
+
+def test_a_veto_file_holds_the_run_back_until_it_is_removed(shop: Shop) -> None:
+    veto = shop.root / "veto.txt"
+    veto.write_text("the shoot of the summer catalogue is not finished\n")
+    for day in (0, 1):
+        shop.watch(day)
+        decision = shop.decide(veto=veto)
+    assert decision["action"] == "watch"
+    assert decision["reasons"][0].endswith("the shoot of the summer catalogue is not finished")
+    veto.unlink()
+    assert shop.decide(veto=veto)["action"] == "retrain"
+
+
+def test_a_newly_validated_catalogue_asks_for_an_index(shop: Shop) -> None:
+    shop.watch(day=0, shift=0)
+    validated = shop.root / "validated"
+
+    def work(folder: Path) -> dict:
+        write_json(folder / "products.json", ["new"])
+        return {}
+
+    run_stage("validate", validated, inputs={}, settings={}, content=["products.json"], work=work)
+    assert shop.decide(catalogue=validated)["action"] == "reindex"
+    assert shop.decide(catalogue=validated)["action"] == "watch"
+
+
+def test_a_reindexed_model_keeps_its_age(shop: Shop) -> None:
+    first = shop.release
+    again = first.model_copy(update={"release_id": digest_json("again"), "created": NOW.isoformat()})
+    folder = save_release(shop.root / "releases", again)
+    (folder / "reference.parquet").write_bytes((shop.folder / "reference.parquet").read_bytes())
+    shop.release, shop.folder = again, folder
+    shop.watch(day=0, shift=0)
+    assert "The model is 30 days old; 90 are allowed." in shop.decide()["reasons"]
+
+
+def test_drift_of_a_release_no_longer_in_service_is_refused(shop: Shop) -> None:
+    shop.watch(day=0)
+    _, shop.folder = make_release(shop.root / "releases", observations(WORLD.vectors(60, 1), 1), name="second")
+    with pytest.raises(ReleaseMismatch, match="detect drift against the release in service first"):
+        shop.decide()
+    assert not shop.history.exists()
+
+
+def test_a_damaged_history_is_an_error_and_not_a_fresh_start(shop: Shop) -> None:
+    shop.watch(day=0)
+    shop.history.write_text('{"runs": "many"}')
+    with pytest.raises(ConfigError, match=r"watch_history\.json: runs is 'many'"):
+        shop.decide()

@@ -1,0 +1,122 @@
+"""The drift stage from files to files."""
+
+import base64
+import gzip
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from lookalike.errors import ReleaseMismatch
+from lookalike.storage import read_json
+from monitoring.drift import detect_drift
+from monitoring.settings import DriftSettings
+from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
+
+WORLD = World(5)
+SETTINGS = DriftSettings(draws=199, report_rows=60)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> tuple:
+    release, folder = make_release(tmp_path / "releases", observations(WORLD.vectors(300, 1), 1))
+    return release, folder, tmp_path / "log", tmp_path / "drift"
+
+
+def test_clean_queries_do_not_drift(shop: tuple) -> None:
+    release, folder, log, output = shop
+    log_queries(log, release, observations(WORLD.vectors(150, 2), 2))
+    record = detect_drift(log, folder, output, SETTINGS, NOW)
+    result = read_json(output / "drift.json")
+    assert (result["drifted"], result["n_reference"], result["n_current"]) == (False, 300, 150)
+    assert result["score"] <= result["threshold"]
+    assert result["rank"] > SETTINGS.alpha
+    assert record.figures["drifted"] is False
+
+
+def test_another_kind_of_query_drifts_and_the_result_says_what_moved(shop: tuple) -> None:
+    release, folder, log, output = shop
+    shifted = observations(WORLD.vectors(150, 2, shift=1.5), 2, margin=0.03, shares=(0.1, 0.1, 0.1, 0.7))
+    log_queries(log, release, shifted)
+    detect_drift(log, folder, output, SETTINGS, NOW)
+    result = read_json(output / "drift.json")
+    assert result["drifted"]
+    assert result["rank"] == 1 / 200
+    assert {stream["name"] for stream in result["streams"] if stream["moved"]} == {"margin", "colour"}
+    assert result["summary"].startswith("The queries drifted: mmd score")
+
+
+def test_the_page_is_self_contained_small_and_names_the_figures(shop: tuple) -> None:
+    release, folder, log, output = shop
+    log_queries(log, release, observations(WORLD.vectors(150, 2, shift=1.5), 2, margin=0.03))
+    detect_drift(log, folder, output, SETTINGS, NOW)
+    page = (output / "drift.html").read_text()
+    assert len(page) < 3_000_000
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+    for words in ("The queries drifted", "Score against threshold", "margin: the median went", "Open Evidently"):
+        assert words in page
+    packed = re.search(r'id="packed">([^<]+)<', page)
+    assert packed is not None
+    evidently = gzip.decompress(base64.b64decode(packed[1])).decode()
+    assert "Drift in embeddings" in evidently
+    assert not re.search(r"""<(script|link)[^>]+(src|href)=""", evidently)
+
+
+def test_too_little_traffic_is_an_outcome_and_not_an_error(shop: tuple) -> None:
+    release, folder, log, output = shop
+    log_queries(log, release, observations(WORLD.vectors(20, 2, shift=3), 2))
+    detect_drift(log, folder, output, SETTINGS, NOW)
+    result = read_json(output / "drift.json")
+    assert (result["outcome"], result["drifted"], result["score"]) == ("not enough traffic", False, None)
+    assert result["summary"] == "Not enough traffic: 20 queries against 300 reference rows; 50 of each are needed."
+    assert "Not enough traffic: 20 queries" in (output / "drift.html").read_text()
+
+
+def test_an_empty_log_is_too_little_traffic(shop: tuple) -> None:
+    _, folder, log, output = shop
+    record = detect_drift(log, folder, output, SETTINGS, NOW)
+    assert record.figures["outcome"] == "not enough traffic"
+
+
+def test_the_same_rows_are_compared_once(shop: tuple) -> None:
+    release, folder, log, output = shop
+    log_queries(log, release, observations(WORLD.vectors(60, 2), 2))
+    first = detect_drift(log, folder, output, SETTINGS, NOW)
+    again = detect_drift(log, folder, output, SETTINGS, NOW + timedelta(hours=1))
+    assert not first.reused
+    assert again.reused
+    assert again.content == first.content
+
+
+def test_a_new_window_of_the_same_size_uses_the_stored_calibration(shop: tuple) -> None:
+    release, folder, log, output = shop
+    settings = SETTINGS.model_copy(update={"max_rows": 60})
+    log_queries(log, release, observations(WORLD.vectors(60, 2), 2), end=NOW - timedelta(days=1))
+    detect_drift(log, folder, output, settings, NOW)
+    stored = json.loads((output / "calibration.json").read_text())
+    marked = {**stored, "false_alarm_rate": 0.123}  # whoever reads 0.123 read the stored file
+    (output / "calibration.json").write_text(json.dumps(marked))
+    log_queries(log, release, observations(WORLD.vectors(60, 3), 3))
+    assert not detect_drift(log, folder, output, settings, NOW).reused
+    assert read_json(output / "drift.json")["false_alarm_rate"] == 0.123
+
+
+def test_queries_of_another_model_stop_the_stage_and_leave_nothing_behind(shop: tuple) -> None:
+    release, folder, log, output = shop
+    log_queries(log, release, observations(WORLD.vectors(60, 2), 2), fingerprint="0" * 64)
+    with pytest.raises(ReleaseMismatch):
+        detect_drift(log, folder, output, SETTINGS, NOW)
+    assert not output.exists()
+
+
+def test_a_window_without_scores_or_attributes_is_still_measured(shop: tuple) -> None:
+    release, folder, log, output = shop
+    rows = observations(WORLD.vectors(60, 2), 2)
+    bare = [type(row)(row.vector, None, None, {}, {}, 60, 80, 2000) for row in rows]
+    log_queries(log, release, bare)
+    detect_drift(log, folder, output, SETTINGS, NOW)
+    result = read_json(output / "drift.json")
+    assert result["outcome"] == "measured"
+    assert {stream["name"] for stream in result["streams"]} == {"photo_width", "photo_height", "photo_bytes"}

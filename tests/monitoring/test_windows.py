@@ -1,0 +1,127 @@
+"""Which queries make a window, and which are left out and counted."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lookalike.errors import ArtifactError, ReleaseMismatch
+from monitoring.settings import DriftSettings
+from monitoring.windows import read_reference, read_release, read_window, same_space
+from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
+
+WORLD = World(1, dimension=32)
+SETTINGS = DriftSettings()
+
+
+def rows(count: int, seed: int, dimension: int = 32) -> list:
+    return observations(World(1, dimension).vectors(count, seed), seed)
+
+
+def test_the_window_holds_the_release_s_queries_in_the_order_of_time(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(4, 3))
+    log_queries(tmp_path / "log", release, rows(6, 2), end=NOW - timedelta(hours=1))
+    window = read_window(tmp_path / "log", release, SETTINGS, NOW)
+    expected = np.concatenate([WORLD.vectors(6, 2), WORLD.vectors(4, 3)])
+    np.testing.assert_array_equal(window.sample.vectors, expected)
+    assert (window.first, window.last) == (NOW - timedelta(hours=1, minutes=5), NOW)
+    assert window.excluded == {}
+
+
+def test_queries_of_another_release_are_left_out_and_counted(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    other, _ = make_release(tmp_path / "releases", rows(5, 1), name="other")
+    log_queries(tmp_path / "log", release, rows(4, 2))
+    log_queries(tmp_path / "log", other, rows(7, 3))
+    window = read_window(tmp_path / "log", release, SETTINGS, NOW)
+    assert len(window.sample) == 4
+    assert window.excluded == {"another release": 7}
+
+
+def test_rows_that_claim_the_release_but_come_from_another_model_are_refused(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(4, 2), fingerprint="f" * 64)
+    with pytest.raises(ReleaseMismatch, match="made by model ffffffffffff"):
+        read_window(tmp_path / "log", release, SETTINGS, NOW)
+
+
+def test_the_same_photo_counts_once_unless_repeats_are_wanted(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    for _ in range(3):
+        log_queries(tmp_path / "log", release, rows(4, 2))
+    window = read_window(tmp_path / "log", release, SETTINGS, NOW)
+    assert (len(window.sample), window.excluded) == (4, {"the same photo again": 8})
+    every = read_window(tmp_path / "log", release, DriftSettings(count_repeats=True), NOW)
+    assert (len(every.sample), every.excluded) == (12, {})
+
+
+def test_only_the_newest_rows_before_now_make_a_window(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(80, 2))
+    settings = DriftSettings(max_rows=50)
+    window = read_window(tmp_path / "log", release, settings, NOW - timedelta(minutes=10))
+    np.testing.assert_array_equal(window.sample.vectors, WORLD.vectors(80, 2)[20:70])
+    assert window.excluded == {"later than now": 10, "older than the newest that make a window": 20}
+
+
+def test_hours_bound_the_age_of_a_window(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(90, 2))
+    window = read_window(tmp_path / "log", release, DriftSettings(hours=0.5), NOW)
+    assert window.first is not None
+    assert window.first >= NOW - timedelta(minutes=30)
+
+
+def test_a_log_that_does_not_exist_yet_is_an_empty_window(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    window = read_window(tmp_path / "nothing", release, SETTINGS, NOW)
+    assert (len(window.sample), window.first, window.last) == (0, None, None)
+
+
+def test_equal_rows_are_the_same_window_and_one_more_row_is_another(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(4, 2), end=NOW - timedelta(minutes=1))
+    first = read_window(tmp_path / "log", release, SETTINGS, NOW).digest
+    assert read_window(tmp_path / "log", release, SETTINGS, NOW + timedelta(days=1)).digest == first
+    log_queries(tmp_path / "log", release, rows(1, 3))
+    assert read_window(tmp_path / "log", release, SETTINGS, NOW).digest != first
+
+
+def test_missing_scores_and_attributes_are_kept_as_missing(tmp_path: Path) -> None:
+    row = rows(1, 1)[0]
+    bare = type(row)(row.vector, None, None, {}, {}, 60, 80, 2000)
+    _, folder = make_release(tmp_path / "releases", [row, bare])
+    sample = read_reference(folder, SETTINGS)
+    assert np.isnan(sample.numbers["top1_score"][1])
+    assert np.isnan(sample.numbers["confidence of colour"][1])
+    assert sample.labels["colour"].tolist() == [row.attributes["colour"], None]
+
+
+def test_a_large_reference_is_thinned_the_same_way_every_time(tmp_path: Path) -> None:
+    _, folder = make_release(tmp_path / "releases", rows(120, 1))
+    settings = DriftSettings(max_reference_rows=60)
+    first, second = read_reference(folder, settings), read_reference(folder, settings)
+    assert len(first) == 60
+    np.testing.assert_array_equal(first.vectors, second.vectors)
+
+
+def test_vectors_of_another_size_cannot_be_compared(tmp_path: Path) -> None:
+    release, folder = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(4, 2, dimension=24))
+    window = read_window(tmp_path / "log", release, SETTINGS, NOW)
+    with pytest.raises(ReleaseMismatch, match="32 dimensions, the query log 24"):
+        same_space(read_reference(folder, SETTINGS), window.sample)
+
+
+def test_a_folder_without_a_release_or_reference_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"no release\.json"):
+        read_release(tmp_path)
+    with pytest.raises(ArtifactError, match=r"no reference\.parquet"):
+        read_reference(tmp_path, SETTINGS)
+    pq.write_table(pa.table({"vector": [[1.0]]}), tmp_path / "reference.parquet")
+    with pytest.raises(ArtifactError, match="lacks the columns attributes, confidence"):
+        read_reference(tmp_path, SETTINGS)
