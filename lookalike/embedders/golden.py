@@ -41,13 +41,6 @@ def golden_pixels(preprocessing: Preprocessing) -> NDArray[np.uint8]:
     return np.ascontiguousarray(grid[:, rows][:, :, columns])  # (COUNT, H, W, 3)
 
 
-def golden_answer(embedder: Embedder) -> Golden:
-    """Ask a trusted embedder, normally onnxruntime right after the parity check."""
-    identity = embedder.identity
-    vectors = embedder.embed(golden_pixels(identity.preprocessing)).vectors
-    return Golden(fingerprint=identity.fingerprint, vectors=vectors.tolist())
-
-
 def load_golden(folder: Path) -> Golden:
     """Read `golden.json` from a model folder."""
     return load_config(Golden, folder / GOLDEN)

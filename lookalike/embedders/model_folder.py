@@ -32,8 +32,8 @@ class ExportedModel(StrictConfig):
     """The pixels the model takes."""
     dimension: int
     """D, the embedding size."""
-    attribute_labels: dict[str, list[str]]
-    """Per attribute, the values in the order of its head's outputs."""
+    attribute_labels: list[tuple[str, list[str]]]
+    """Attributes in the order of the output's columns, each with its values; JSON objects lose their order."""
     max_batch_size: int
     """Most photos in one call; embedders split larger batches."""
     opset: int
@@ -45,7 +45,7 @@ class ExportedModel(StrictConfig):
 
     @property
     def identity(self) -> ModelIdentity:
-        return ModelIdentity(self.weights, self.preprocessing, self.dimension, self.attribute_labels)
+        return ModelIdentity(self.weights, self.preprocessing, self.dimension, dict(self.attribute_labels))
 
 
 def load_model(folder: Path) -> ExportedModel:

@@ -59,7 +59,7 @@ def metadata(identity: ModelIdentity) -> dict[str, str]:
     return {
         FINGERPRINT: identity.fingerprint,
         "preprocessing": identity.preprocessing.model_dump_json(),
-        "attribute_labels": json.dumps(identity.attribute_labels),
+        "attribute_labels": json.dumps(list(identity.attribute_labels.items())),
     }
 
 

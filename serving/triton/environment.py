@@ -96,10 +96,9 @@ def build_environment(folder: Path) -> TritonEnvironment:
 
 def _install(folder: Path) -> None:
     venv.create(folder, with_pip=True, symlinks=True)
-    command = [folder / "bin" / "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run = subprocess.run(
-        [*command, "--no-deps", "--requirement", REQUIREMENTS], capture_output=True, text=True, check=False
-    )
+    command = [str(folder / "bin" / "python3"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--requirement", str(REQUIREMENTS)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise StorageError(f"pip could not install {REQUIREMENTS.name}: {run.stderr.strip()[-800:]}")
     stub = folder / "lib" / _python_name() / "site-packages" / "pytriton" / "tritonserver" / "python_backend_stubs"

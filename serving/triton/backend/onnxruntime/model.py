@@ -6,6 +6,7 @@ outputs and `intra_op_thread_count` have the names and meaning of Triton's own o
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -15,7 +16,7 @@ import triton_python_backend_utils as triton
 class TritonPythonModel:
     """One instance of an ONNX model; Triton hands it the requests its batcher put together."""
 
-    def initialize(self, args):
+    def initialize(self, args: dict[str, str]) -> None:
         config = json.loads(args["model_config"])
         path = (
             Path(args["model_repository"])
@@ -31,7 +32,7 @@ class TritonPythonModel:
         self._session = onnxruntime.InferenceSession(str(path), _options(config), providers=["CPUExecutionProvider"])
         self._check_names(config["name"])
 
-    def execute(self, requests):
+    def execute(self, requests: list[Any]) -> list[Any]:
         """Answer each request, in order, from one run over all their rows."""
         try:
             batches = [self._read(request) for request in requests]
@@ -43,10 +44,10 @@ class TritonPythonModel:
             return [failed for _ in requests]
         return self._cut(outputs, rows)
 
-    def _read(self, request):
+    def _read(self, request: Any) -> dict[str, np.ndarray]:
         return {name: triton.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs}
 
-    def _cut(self, outputs, rows):
+    def _cut(self, outputs: list[np.ndarray], rows: list[int]) -> list[Any]:
         responses, start = [], 0
         for count in rows:
             tensors = [
@@ -57,7 +58,7 @@ class TritonPythonModel:
             start += count
         return responses
 
-    def _check_names(self, model):
+    def _check_names(self, model: str) -> None:
         """Refuse a config.pbtxt whose tensors are not the file's: a version that cannot answer must not load."""
         have = {entry.name for entry in (*self._session.get_inputs(), *self._session.get_outputs())}
         missing = sorted({*self._inputs, *self._outputs} - have)
@@ -65,7 +66,7 @@ class TritonPythonModel:
             raise triton.TritonModelException(f"{model}: the ONNX file has no tensors {missing}; it has {sorted(have)}")
 
 
-def _options(config):
+def _options(config: dict[str, Any]) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     threads = config.get("parameters", {}).get("intra_op_thread_count", {}).get("string_value")
     if threads:
