@@ -6,6 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,6 +22,16 @@ _REUSED = re.compile(r"Task (?P<task>[\w-]+) cache hit")
 _ARTIFACT = re.compile(r"uri='(?P<uri>[^']+)'")
 _REASON = re.compile(r"^\s*(?:lookalike\.errors\.)(?P<kind>\w+): (?P<sentence>.+)$")
 _COLOUR = re.compile(r"\x1b\[\d+m")
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """What a finished run left."""
+
+    outputs: dict[str, Path]
+    """The pipeline's output artifacts by name."""
+    records: list[tuple[str, StageRecord]]
+    """(task, record) of its stages, the reused ones first."""
 
 
 class RunLog(io.TextIOBase):
@@ -57,15 +68,11 @@ class RunLog(io.TextIOBase):
         elif found := _ARTIFACT.search(line):
             self.outputs.append((self.task, Path(found["uri"])))
 
-    def records(self) -> list[tuple[str, StageRecord]]:
-        """(task, record) of every stage this run executed."""
-        return [(task, read_seal(folder)) for task, folder in self.outputs if (folder / SEAL).is_file()]
-
 
 def run_pipeline(
     pipeline: Any, arguments: Mapping[str, Any], *, root: Path, log: Path, say: Callable[[str], None]
-) -> list[tuple[str, StageRecord]]:
-    """Run a compiled-in-memory pipeline locally and return the executed stages' records.
+) -> PipelineRun:
+    """Run a pipeline on this machine, each task in a process of its own.
 
     Tasks whose inputs were seen before are taken from the cache under `root`, so an interrupted run continues.
     Raises PipelineError with the failing task, its reason and the log's path.
@@ -79,10 +86,19 @@ def run_pipeline(
             with contextlib.redirect_stdout(run), warnings.catch_warnings():
                 # The runner warns that display names and custom images do nothing on a laptop: known and meant.
                 warnings.simplefilter("ignore")
-                pipeline(**arguments)
+                task = pipeline(**arguments)
         except RuntimeError as error:
             raise PipelineError(f"task {run.task} failed: {run.reason or error} (log: {log})") from error
-    return run.records()
+    return _outcome(run, task.outputs)
+
+
+def _outcome(run: RunLog, outputs: Mapping[str, Any]) -> PipelineRun:
+    folders = {name: Path(artifact.path) for name, artifact in outputs.items()}
+    records = [(task, read_seal(folder)) for task, folder in run.outputs if (folder / SEAL).is_file()]
+    seen = {record.content for _, record in records}
+    reused = [(name, read_seal(path)) for name, path in folders.items() if (path / SEAL).is_file()]
+    cached = [(record.stage, replace(record, reused=True)) for _, record in reused if record.content not in seen]
+    return PipelineRun(folders, [*cached, *records])
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Decide: retrain, reindex or watch on, with reasons."""
 
 from kfp import dsl
-from kfp.dsl import Artifact, Input, Output
+from kfp.dsl import Artifact, Dataset, Input, Output
 
 from components.image import IMAGE
 
@@ -9,9 +9,9 @@ from components.image import IMAGE
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def decide_action(
     drift: Input[Artifact],
+    validated: Input[Dataset],
     decision: Output[Artifact],
     workspace: str,
-    catalogue_digest: str,
     now: str,
     settings: dict = {},
 ):
@@ -19,12 +19,11 @@ def decide_action(
 
     Args:
         drift: the drift stage's output.
+        validated: today's validated catalogue.
         workspace: root of the shop's workspace, with the history of earlier watches.
-        catalogue_digest: digest of today's catalogue.
         now: time of the watch, UTC ISO 8601; empty for the present.
         settings: overrides by stage name, here those of "decide".
     """
     from monitoring import stages
 
-    watch = {"workspace": workspace, "catalogue_digest": catalogue_digest, "now": now, "settings": settings}
-    stages.decide(drift.path, decision.path, **watch)
+    stages.decide(drift.path, validated.path, decision.path, workspace=workspace, now=now, settings=settings)

@@ -1,6 +1,9 @@
 """The training pipeline: catalogue in, release in service out, behind the promotion gate."""
 
+from typing import NamedTuple
+
 from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Model
 
 from components.evaluate_model import evaluate_model
 from components.export_model import export_model
@@ -11,6 +14,16 @@ from components.split_catalogue import split_catalogue
 from components.train_model import train_model
 from components.validate_catalogue import validate_catalogue
 from pipelines.deploy import deploy
+
+
+class Trained(NamedTuple):
+    """What a training run leaves behind, whether or not it was promoted."""
+
+    validated: Dataset
+    splits: Dataset
+    triplets: Dataset
+    checkpoint: Model
+    evaluation: Artifact
 
 
 @dsl.pipeline(name="training", description="Validate, mine, train, evaluate and, if it is better, release.")
@@ -25,7 +38,7 @@ def training(
     settings: dict = {},
     continue_from: str = "",
     trigger: str = "",
-):
+) -> Trained:
     """Train a model on a catalogue and release it.
 
     Args:
@@ -68,3 +81,4 @@ def training(
     with dsl.If(verdict == "promote", name="promoted"):
         exported = export_model(checkpoint=checkpoint, validated=validated, settings=settings).outputs["exported"]
         deploy(validated, exported, evaluation, workspace, milvus_uri, settings)
+    return Trained(validated, splits, triplets, checkpoint, evaluation)

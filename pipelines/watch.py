@@ -6,6 +6,7 @@ from components.decide_action import decide_action
 from components.detect_drift import detect_drift
 from components.find_champion import find_champion
 from components.planned_action import planned_action
+from components.validate_catalogue import validate_catalogue
 from pipelines.refresh_index import refresh_index
 from pipelines.training import training
 
@@ -35,11 +36,14 @@ def watch(
         limit: read only this many products; 0 for all.
         settings: overrides by stage name, for example {"drift": {"false_alarm_rate": 0.01}}.
     """
+    validated = validate_catalogue(
+        catalogue=catalogue, catalogue_digest=catalogue_digest, mapping=mapping, limit=limit, settings=settings
+    ).outputs["validated"]
     drift = detect_drift(workspace=workspace, now=now, settings=settings).set_caching_options(False)
     decision = decide_action(
         drift=drift.outputs["drift"],
+        validated=validated,
         workspace=workspace,
-        catalogue_digest=catalogue_digest,
         now=now,
         settings=settings,
     ).set_caching_options(False)

@@ -1,0 +1,35 @@
+"""`lookalike`: one verb per stage, in the order of the flow.
+
+Exit codes: 0 done; 1 a fault of ours; 2 something a person can put right, said in one sentence.
+"""
+
+import logging
+import sys
+
+import typer
+
+from app import flow_verbs, pipeline_verbs, service_verbs
+from app.demo.verb import demo
+from lookalike.errors import LookalikeError
+
+app = typer.Typer(
+    name="lookalike",
+    help="Visual product search: catalogue in, search service out, drift watched.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for verb in (*flow_verbs.VERBS, *service_verbs.VERBS, demo):
+    app.command()(verb)
+app.add_typer(pipeline_verbs.app, name="pipeline")
+
+
+def main() -> None:
+    """Entry point of the `lookalike` command."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("lookalike").setLevel(logging.INFO)
+    try:
+        app()
+    except LookalikeError as error:
+        sys.stderr.write(f"lookalike: {error}\n")
+        sys.exit(2)

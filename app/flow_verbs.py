@@ -1,0 +1,138 @@
+"""The flow's stages as verbs: each reads and writes its place in the workspace."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.local_services import milvus_for
+from app.options import (
+    DEFAULT_WORKSPACE,
+    CatalogueOption,
+    EncoderOption,
+    LimitOption,
+    MappingOption,
+    MilvusOption,
+    RecipeOption,
+    SetOption,
+    SettingsOption,
+    WorkspaceOption,
+    read_settings,
+)
+from app.recipes import resolve_recipe
+from app.telling import tell
+from lookalike import stages
+from lookalike.workspace import Workspace
+
+
+def draw(
+    output: Annotated[Path, typer.Argument(help="Folder to write the drawn shop to.")],
+    products: Annotated[int, typer.Option(min=1, help="How many products to draw.")] = 600,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same shop, byte for byte.")] = 0,
+) -> None:
+    """Draw the sample shop: a catalogue of garments, shoes and bags with true attributes."""
+    tell(stages.draw(str(output), products=products, seed=seed))
+
+
+def validate(
+    catalogue: CatalogueOption,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    mapping: MappingOption = None,
+    limit: LimitOption = 0,
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Check a catalogue and set bad rows aside with reasons."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    tell(
+        stages.validate(catalogue, str(shop.validated), mapping=str(mapping or ""), limit=limit, settings=chosen),
+        f"{shop.validated}/data_docs/index.html",
+    )
+
+
+def split(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
+) -> None:
+    """Assign products to train, validation and test without leaking designs or near-duplicates."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    tell(stages.split(str(shop.validated), str(shop.splits), settings=chosen))
+
+
+def mine(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
+) -> None:
+    """Draw triplets across levels of attribute agreement."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    tell(stages.mine(str(shop.validated), str(shop.splits), str(shop.triplets), settings=chosen))
+
+
+def train(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    recipe: RecipeOption = "sample_cpu",
+    encoder: EncoderOption = "",
+    epochs: Annotated[int, typer.Option(min=0, help="Epochs instead of the recipe's; 0 keeps them.")] = 0,
+    continue_from: Annotated[str, typer.Option(help="Release whose weights to start from.")] = "",
+) -> None:
+    """Train the multi-task embedding; an interrupted run continues where it stopped."""
+    shop, chosen = Workspace(workspace), resolve_recipe(recipe, encoder, epochs)
+    inputs = (str(shop.validated), str(shop.splits), str(shop.triplets), str(shop.checkpoint))
+    tell(stages.train(*inputs, recipe=chosen, workspace=str(shop.root), continue_from=continue_from))
+
+
+def evaluate(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
+) -> None:
+    """Measure the model on the test split and decide whether it may be released."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    inputs = (str(shop.validated), str(shop.splits), str(shop.checkpoint), str(shop.evaluation))
+    champion = stages.champion(str(shop.root))
+    tell(
+        stages.evaluate(*inputs, workspace=str(shop.root), champion=champion, settings=chosen),
+        f"{shop.evaluation}/report.html",
+    )
+
+
+def export(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
+) -> None:
+    """Export the model to ONNX for Triton and prove it equal to the trained one."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    tell(stages.export(str(shop.checkpoint), str(shop.validated), str(shop.exported), settings=chosen))
+
+
+def index(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    milvus: MilvusOption = "",
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Build the release's Milvus collection beside the live one and measure its recall."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    with milvus_for(shop, milvus) as uri:
+        inputs = (str(shop.validated), str(shop.exported), str(shop.index))
+        tell(stages.index(*inputs, milvus_uri=uri, settings=chosen))
+
+
+def features(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
+    """Apply the Feast repository for the new release and materialise it."""
+    shop = Workspace(workspace)
+    tell(stages.features(str(shop.validated), str(shop.index), str(shop.features), workspace=str(shop.root)))
+
+
+def release(workspace: WorkspaceOption = DEFAULT_WORKSPACE, milvus: MilvusOption = "") -> None:
+    """Put model, collection and features in service together."""
+    shop = Workspace(workspace)
+    parts = (shop.validated, shop.exported, shop.evaluation, shop.index, shop.features)
+    with milvus_for(shop, milvus) as uri:
+        released = stages.release(*map(str, parts), workspace=str(shop.root), milvus_uri=uri)
+    typer.echo(f"release {released[:12]} is in service")
+
+
+def rollback(workspace: WorkspaceOption = DEFAULT_WORKSPACE, milvus: MilvusOption = "") -> None:
+    """Go back to the release that was in service before."""
+    shop = Workspace(workspace)
+    with milvus_for(shop, milvus) as uri:
+        typer.echo(f"release {stages.rollback(workspace=str(shop.root), milvus_uri=uri)[:12]} is in service again")
+
+
+VERBS = (draw, validate, split, mine, train, evaluate, export, index, features, release, rollback)

@@ -1,0 +1,62 @@
+"""Options that several verbs share, each explained once."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from lookalike.errors import ConfigError
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", help="Folder that holds everything made for one shop.")
+]
+CatalogueOption = Annotated[
+    str, typer.Option("--catalogue", "-c", help="Folder, file or URL of the catalogue (parquet or CSV).")
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option("--mapping", help="Mapping file; without it the one beside the data, or a preset by columns."),
+]
+LimitOption = Annotated[int, typer.Option("--limit", min=0, help="Read only this many products; 0 for all.")]
+RecipeOption = Annotated[
+    str, typer.Option("--recipe", help="Training recipe: a packaged name (sample_cpu, fashion_cpu) or a YAML file.")
+]
+EncoderOption = Annotated[
+    str,
+    typer.Option("--encoder", help="Backbone that takes the place of the recipe's: a transformers folder or hub id."),
+]
+SettingsOption = Annotated[
+    Path | None, typer.Option("--settings", help="YAML of overrides by stage, such as {split: {seed: 7}}.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="One override, STAGE.FIELD=VALUE; may be given several times.")
+]
+
+MilvusOption = Annotated[
+    str, typer.Option("--milvus", help="Milvus URI; without it Milvus Lite inside the workspace.", envvar="MILVUS_URI")
+]
+
+DEFAULT_WORKSPACE = Path("runs/shop")
+
+
+def read_settings(file: Path | None, overrides: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Stage settings from a file and single overrides, the latter winning. Raises ConfigError."""
+    settings: dict[str, dict[str, Any]] = _read_file(file) if file else {}
+    for override in overrides or []:
+        name, separator, value = override.partition("=")
+        stage, dot, field = name.partition(".")
+        if not (separator and dot and stage and field):
+            raise ConfigError(f"--set {override!r} is not of the form STAGE.FIELD=VALUE")
+        settings.setdefault(stage, {})[field] = yaml.safe_load(value)
+    return settings
+
+
+def _read_file(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read settings from {file}: {error}") from error
+    if not isinstance(values, dict) or not all(isinstance(part, dict) for part in values.values()):
+        raise ConfigError(f"{file} must map stage names to mappings of settings")
+    return values

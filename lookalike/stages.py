@@ -1,0 +1,171 @@
+"""The flow's verbs over plain paths and settings: what the command line and the pipeline components call.
+
+Every function takes paths as text and `settings` by stage name, imports only the rooms it needs, and
+returns the stage's record.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lookalike.config import StrictConfig, parse_config
+from lookalike.storage import StageRecord, read_json
+from lookalike.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lookalike.index.milvus import MilvusIndex
+
+Settings = Mapping[str, Mapping[str, Any]]
+Config = TypeVar("Config", bound=StrictConfig)
+
+NONE: Settings = {}
+
+
+def settings_for(kind: type[Config], settings: Settings, stage: str) -> Config:
+    """One stage's settings out of the overrides by stage name. Raises ConfigError."""
+    return parse_config(kind, dict(settings.get(stage, {})), f"settings.{stage}")
+
+
+def draw(output: str, *, products: int, seed: int) -> StageRecord:
+    """Draw the sample shop."""
+    from lookalike.catalog.sample import SampleShop, draw_shop
+
+    return draw_shop(Path(output), SampleShop(products=products, seed=seed))
+
+
+def catalogue_digest(catalogue: str, mapping: str = "") -> str:
+    """Digest over the bytes of a catalogue's files."""
+    from lookalike.catalog.tables import CatalogueFiles
+
+    return CatalogueFiles.find(catalogue, Path(mapping) if mapping else None).digest()
+
+
+def validate(
+    catalogue: str, output: str, *, mapping: str = "", limit: int = 0, settings: Settings = NONE
+) -> StageRecord:
+    """Check a catalogue and set bad rows aside."""
+    from lookalike.catalog.validation import ValidationSettings, validate
+
+    chosen = settings_for(ValidationSettings, settings, "validate")
+    return validate(catalogue, Path(output), chosen, Path(mapping) if mapping else None, limit or None)
+
+
+def split(validated: str, output: str, *, settings: Settings = NONE) -> StageRecord:
+    """Assign products to train, validation and test."""
+    from lookalike.catalog.splits import SplitSettings, split
+
+    return split(Path(validated), Path(output), settings_for(SplitSettings, settings, "split"))
+
+
+def mine(validated: str, splits: str, output: str, *, settings: Settings = NONE) -> StageRecord:
+    """Draw triplets over the train split."""
+    from lookalike.mining.mine import MiningSettings, mine
+
+    return mine(Path(validated), Path(splits), Path(output), settings_for(MiningSettings, settings, "mine"))
+
+
+def train(
+    validated: str,
+    splits: str,
+    triplets: str,
+    output: str,
+    *,
+    recipe: Mapping[str, Any],
+    workspace: str,
+    continue_from: str = "",
+) -> StageRecord:
+    """Train the multi-task model; an interrupted run picks up again from the workspace."""
+    from lookalike.training.fit import train
+    from lookalike.training.recipe import Recipe
+
+    shop = Workspace(Path(workspace))
+    inputs = (Path(validated), Path(splits), Path(triplets))
+    start = kept_export(shop, continue_from) / CHECKPOINT if continue_from else None
+    chosen = parse_config(Recipe, dict(recipe), "recipe")
+    return train(*inputs, Path(output), chosen, resume_folder=shop.training_state, start_from=start)
+
+
+def champion(workspace: str) -> str:
+    """Id of the release in service; empty before the first."""
+    live = live_release(Workspace(Path(workspace)).releases)
+    return live.release_id if live else ""
+
+
+def evaluate(
+    validated: str,
+    splits: str,
+    checkpoint: str,
+    output: str,
+    *,
+    workspace: str,
+    champion: str = "",
+    settings: Settings = NONE,
+) -> StageRecord:
+    """Measure the challenger beside the champion and the frozen backbone, and decide on promotion."""
+    from lookalike.evaluation.settings import EvaluationSettings
+    from lookalike.evaluation.stage import evaluate
+
+    inputs = (Path(validated), Path(splits), Path(checkpoint))
+    chosen = settings_for(EvaluationSettings, settings, "evaluate")
+    beside = kept_export(Workspace(Path(workspace)), champion) if champion else None
+    return evaluate(*inputs, Path(output), chosen, champion=beside)
+
+
+def promotion(evaluation: str) -> str:
+    """ "promote" or "hold", as the evaluation decided."""
+    return "promote" if read_json(Path(evaluation) / "promotion.json")["promote"] else "hold"
+
+
+def export(checkpoint: str, validated: str, output: str, *, settings: Settings = NONE) -> StageRecord:
+    """Export to ONNX with Triton's configuration and prove parity."""
+    from lookalike.release.export import ExportSettings, export
+
+    chosen = settings_for(ExportSettings, settings, "export")
+    return export(Path(checkpoint), Path(validated), Path(output), chosen)
+
+
+def index(validated: str, exported: str, output: str, *, milvus_uri: str, settings: Settings = NONE) -> StageRecord:
+    """Build the release's collection beside the live one."""
+    from lookalike.embedders.onnx import OnnxEmbedder
+    from lookalike.index.build import IndexSettings, build_index
+
+    chosen = settings_for(IndexSettings, settings, "index")
+    with milvus(milvus_uri) as store:
+        embedder = OnnxEmbedder(Path(exported))
+        return build_index(Path(validated), Path(exported), Path(output), store, embedder, chosen)
+
+
+def features(validated: str, index: str, output: str, *, workspace: str) -> StageRecord:
+    """Apply and materialise the release's features."""
+    from lookalike.features.materialise import materialise
+
+    release = read_json(Path(index) / "index.json")["release_id"]
+    store = Workspace(Path(workspace)).feature_store
+    return materialise(Path(validated), Path(output), store, release, datetime.now(UTC))
+
+
+def release(
+    validated: str, exported: str, evaluation: str, index: str, features: str, *, workspace: str, milvus_uri: str
+) -> str:
+    """Publish the model and put the release in service; returns its id."""
+    from lookalike.release.promote import promote
+
+    shop = Workspace(Path(workspace))
+    parts = (Path(validated), Path(exported), Path(evaluation), Path(index), Path(features))
+    with milvus(milvus_uri) as store:
+        return promote(*parts, shop.releases, shop.model_repository, store, datetime.now(UTC)).release_id
+
+
+@contextmanager
+def milvus(uri: str) -> Iterator["MilvusIndex"]:
+    """An open Milvus index; the token, a secret, comes from the environment and not from a pipeline's arguments."""
+    from lookalike.index.milvus import MilvusIndex
+
+    store = MilvusIndex(uri, token=os.environ.get("MILVUS_TOKEN", ""))
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,59 @@
+"""The watch's verbs over plain paths and settings: what the command line and the pipeline components call."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lookalike.errors import ReleaseError
+from lookalike.release.manifest import live_release
+from lookalike.stages import NONE, Settings, settings_for
+from lookalike.storage import StageRecord, read_json
+from lookalike.workspace import Workspace
+
+
+def drift(output: str, *, workspace: str, now: str = "", settings: Settings = NONE) -> StageRecord:
+    """Compare the query log with the live release's reference."""
+    from monitoring.drift import detect_drift
+    from monitoring.settings import DriftSettings
+
+    shop = Workspace(Path(workspace))
+    chosen = settings_for(DriftSettings, settings, "drift")
+    return detect_drift(shop.query_log, live_folder(shop), Path(output), chosen, moment(now))
+
+
+def decide(
+    drift: str, validated: str, output: str, *, workspace: str, now: str = "", settings: Settings = NONE
+) -> StageRecord:
+    """Decide between retrain, reindex and watch; a file named `veto` in the workspace holds runs back."""
+    from monitoring.settings import DecisionSettings
+    from monitoring.watch import decide_action
+
+    shop = Workspace(Path(workspace))
+    return decide_action(
+        Path(drift),
+        Path(output),
+        live_folder(shop),
+        shop.watch_history,
+        settings_for(DecisionSettings, settings, "decide"),
+        moment(now),
+        catalogue=Path(validated),
+        veto=shop.root / "veto",
+    )
+
+
+def action(decision: str) -> str:
+    """ "retrain", "reindex" or "watch"."""
+    return str(read_json(Path(decision) / "decision.json")["action"])
+
+
+def live_folder(shop: Workspace) -> Path:
+    """Folder of the release in service. Raises ReleaseError before the first."""
+    live = live_release(shop.releases)
+    if live is None:
+        raise ReleaseError(f"nothing is in service in {shop.root}; run the training pipeline first")
+    return shop.releases / live.release_id
+
+
+def moment(now: str) -> datetime:
+    """The given ISO 8601 time, or the present; always with a time zone."""
+    time = datetime.fromisoformat(now) if now else datetime.now(UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
