@@ -70,6 +70,7 @@ class Client:
     """The three protocols, each answering with the plain JSON of the answers."""
 
     def __init__(self, http_port: int, grpc_port: int) -> None:
+        self.grpc_port = grpc_port
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{http_port}", timeout=30)
         self.channel = grpc.insecure_channel(f"127.0.0.1:{grpc_port}")
         self.stub = GRPCInferenceServiceStub(self.channel)
