@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lookalike.catalog.products import Catalogue, load_catalogue
+from lookalike.catalog.products import DUPLICATES, Catalogue, load_catalogue
+from lookalike.catalog.splits import SPLITS
 from lookalike.errors import MiningError
 from lookalike.mining.multilevel import MinedTriplets, mine_triplets
 from lookalike.mining.settings import MiningSettings
@@ -57,7 +58,7 @@ def mine(validated: Path, splits: Path, output: Path, settings: MiningSettings |
 
 
 def _training_rows(catalogue: Catalogue, splits: Path) -> NDArray[np.int64]:
-    table = pd.read_parquet(splits / "splits.parquet", columns=["product_id", "split"])
+    table = pd.read_parquet(splits / SPLITS, columns=["product_id", "split"])
     training = table.loc[table["split"] == "train", "product_id"]
     rows = np.flatnonzero(catalogue.products["product_id"].isin(training))
     if len(rows) < 3:
@@ -76,7 +77,7 @@ def _weights(attributes: list[str], settings: MiningSettings) -> NDArray[np.floa
 
 
 def _duplicate_groups(catalogue: Catalogue, validated: Path) -> NDArray[np.int64]:
-    table = pd.read_parquet(validated / "duplicates.parquet", columns=["product_id", "group_id"])
+    table = pd.read_parquet(validated / DUPLICATES, columns=["product_id", "group_id"])
     groups = dict(zip(table["product_id"], pd.factorize(table["group_id"])[0], strict=True))
     return np.array([groups.get(product, -1) for product in catalogue.products["product_id"]], np.int64)
 

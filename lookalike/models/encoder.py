@@ -12,9 +12,14 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 
 from lookalike.config import StrictConfig
 from lookalike.errors import TrainingError
+from lookalike.storage import digest_files
 
 LABEL_TABLES = ("id2label", "label2id")
 """Names of classes the encoder was pretrained on; of no use here and a thousand lines long."""
+
+
+WEIGHT_FILES = (".json", ".safetensors", ".bin")
+"""What decides a pretrained encoder; its folder may hold readmes too."""
 
 
 class EncoderSettings(StrictConfig):
@@ -98,16 +103,32 @@ def _parse_config(values: dict[str, Any]) -> PretrainedConfig:
         raise TrainingError(f"encoder.config is no transformers configuration: {error}") from error
 
 
-def _pretrained(source: str, folders: Sequence[Path]) -> PreTrainedModel:
+def source_digest(settings: EncoderSettings, folders: Sequence[Path] = ()) -> str | None:
+    """SHA-256 of a local pretrained encoder; a hub id stands for itself, random weights for nothing."""
+    if settings.source is None:
+        return None
+    found = _find(settings.source, folders)
+    if found is None:
+        return settings.source
+    return digest_files(found, sorted(path.name for path in found.iterdir() if path.suffix in WEIGHT_FILES))
+
+
+def _find(source: str, folders: Sequence[Path]) -> Path | None:
+    """The folder of a pretrained encoder. Raises TrainingError for a missing one that is no hub id either."""
     places = [Path(source), *(folder / source for folder in folders)]
     found = next((place for place in places if (place / "config.json").is_file()), None)
-    looked = ", ".join(str(place) for place in places)
     if found is None and source.count("/") != 1:
         raise TrainingError(
-            f"no pretrained encoder '{source}': looked for config.json in {looked}; "
+            f"no pretrained encoder '{source}': no config.json in {', '.join(map(str, places))}; "
             "a hub id would have the form owner/name"
         )
+    return found
+
+
+def _pretrained(source: str, folders: Sequence[Path]) -> PreTrainedModel:
+    found = _find(source, folders)
     try:
         return AutoModel.from_pretrained(str(found or source), dtype=torch.float32)
     except (OSError, ValueError) as error:
-        raise TrainingError(f"no pretrained encoder '{source}': looked in {looked} and on the hub: {error}") from error
+        where = found or f"{source}, {', '.join(str(folder / source) for folder in folders)} and the hub"
+        raise TrainingError(f"no pretrained encoder '{source}': looked in {where}: {error}") from error

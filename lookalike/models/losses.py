@@ -25,8 +25,12 @@ def attribute_loss(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
     return torch.as_tensor(total) / (labels != UNKNOWN).sum().clamp(min=1)
 
 
-def triplet_ranking_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margins: Tensor) -> Tensor:
-    """Mean violation over T triplets: (T, D) each, `margins` (T,) in cosine distance, wider for wider level gaps."""
+def triplet_ranking_loss(embeddings: Tensor, margins: Tensor) -> Tensor:
+    """Mean violation over T triplets; `margins` (T,) are in cosine distance, wider for wider level gaps.
+
+    `embeddings` (3T, D) holds T anchors, then their T positives, then their T negatives.
+    """
+    anchor, positive, negative = embeddings.chunk(3)  # (T, D) each
     return margin_violation(distance(anchor, positive), distance(anchor, negative), margins).mean()
 
 
@@ -36,7 +40,7 @@ def reconstruction_loss(images: Tensor, targets: Tensor) -> Tensor:
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, variance) || N(0, 1)) per latent dimension, averaged over (B, D); Kingma & Welling 2013, appendix B."""
+    """KL(N(mean, variance) || N(0, 1)) per latent dimension, averaged over (B, D); Kingma & Welling 2013, app. B."""
     mean, log_variance = mean.float(), log_variance.float()
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
 

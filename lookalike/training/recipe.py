@@ -1,0 +1,77 @@
+"""A recipe: everything that decides what a training run learns, from the encoder to the seed."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from lookalike.catalog.images import Preprocessing
+from lookalike.config import StrictConfig
+from lookalike.damage.profiles import PROFILES
+from lookalike.models.encoder import EncoderSettings
+
+
+class TaskWeights(StrictConfig):
+    """What each task counts for in the loss; 0 switches it off and leaves its parameters out."""
+
+    attributes: float = Field(default=1.0, ge=0)
+    """Masked attribute classification, the cross-entropy of a known label."""
+    triplets: float = Field(default=1.0, ge=0)
+    """Ranking of the mined triplets."""
+    reconstruction: float = Field(default=1.0, ge=0)
+    """Reconstruction of a thumbnail by the variational autoencoder."""
+    kl: float = Field(default=0.001, ge=0)
+    """Pull of the latent towards a standard normal; only with reconstruction."""
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> "TaskWeights":
+        if not (self.attributes or self.triplets or self.reconstruction):
+            raise ValueError("attributes, triplets and reconstruction are all 0: there is nothing to learn")
+        return self
+
+
+class Recipe(StrictConfig):
+    """Settings of one training run; the same recipe on the same data gives the same numbers on one machine."""
+
+    encoder: EncoderSettings
+    """The image model and where its weights come from."""
+    preprocessing: Preprocessing = Preprocessing()
+    """The pixels the model sees, in training and ever after."""
+    dimension: int = Field(default=128, ge=2, le=4096)
+    """D, the embedding size."""
+    tasks: TaskWeights = TaskWeights()
+    """Weights of the three tasks."""
+    thumbnail: tuple[int, int] = (24, 18)
+    """Height and width the decoder reconstructs."""
+    damage: str = "reseller"
+    """Damage profile that training photos suffer; `none` trains on clean ones."""
+    epochs: int = Field(ge=1)
+    """Passes over the anchors; training can resume after each."""
+    anchors_per_epoch: int | None = Field(default=None, ge=1)
+    """Anchors drawn anew for every epoch, one triplet each; all of them where not given."""
+    triplets_per_batch: int = Field(default=32, ge=1)
+    """T; a batch has 3T photos, and all of them feed classification and reconstruction."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """AdamW's rate at its peak; it falls to zero along a cosine."""
+    encoder_rate: float = Field(default=1.0, ge=0)
+    """The encoder's rate as a share of `learning_rate`."""
+    weight_decay: float = Field(default=0.05, ge=0)
+    """AdamW's decoupled weight decay."""
+    warm_up: float = Field(default=0.1, ge=0, le=1)
+    """Share of the run over which the learning rate and the KL weight rise from zero."""
+    gradient_clip: float = Field(default=5.0, gt=0)
+    """Largest norm of the gradient; a single odd batch cannot throw the weights off."""
+    seed: int = 0
+    """Seed of weights, batches, damage and latent noise."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """Arithmetic, in Lightning's words."""
+    device: str = "auto"
+    """Lightning's accelerator: auto, cpu, cuda, mps."""
+    workers: int = Field(default=0, ge=0)
+    """Processes that prepare batches beside the training; 0 prepares them in line, right for few cores."""
+
+    @field_validator("damage")
+    @classmethod
+    def _known_damage(cls, damage: str) -> str:
+        if damage not in PROFILES:
+            raise ValueError(f"unknown damage profile '{damage}'; accepted: {', '.join(PROFILES)}")
+        return damage
