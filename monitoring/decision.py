@@ -12,8 +12,8 @@ from lookalike.storage import StageRecord, read_seal, run_stage, write_json
 from monitoring.history import StartedRun, WatchHistory, alone, read_history
 from monitoring.result import DRIFT, DriftResult
 from monitoring.rules import Decision, Facts, decide
+from monitoring.samples import read_release
 from monitoring.settings import DecisionSettings
-from monitoring.windows import read_release
 
 DECISION = "decision.json"
 log = logging.getLogger(__name__)

@@ -12,9 +12,10 @@ from monitoring.calibration import Calibration, calibrate, calibration_key
 from monitoring.detectors import find_detector
 from monitoring.report import write_report
 from monitoring.result import DRIFT, DriftResult
+from monitoring.samples import REFERENCE, Sample, read_reference, read_release, same_space
 from monitoring.settings import DriftSettings
 from monitoring.streams import StreamResult, compare_streams
-from monitoring.windows import REFERENCE, Sample, Window, read_reference, read_release, read_window, same_space
+from monitoring.windows import Window, read_window
 
 CALIBRATION = "calibration.json"
 REPORT = "drift.html"
@@ -40,7 +41,7 @@ def detect_drift(query_log: Path, release: Path, output: Path, settings: DriftSe
         if calibration is not None:
             write_json(folder / CALIBRATION, calibration.model_dump(mode="json"))
         write_report(folder / REPORT, result, calibration, reference, window.sample, settings)
-        log.info(result.summary)
+        log.info("%s", result.summary)
         return _figures(result)
 
     return run_stage(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from monitoring.evidently_api import evidently_module
-from monitoring.windows import Sample
+from monitoring.samples import Sample
 
 EMBEDDINGS = "query vectors"
 

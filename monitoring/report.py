@@ -15,8 +15,8 @@ import numpy as np
 from monitoring.calibration import Calibration
 from monitoring.evidently_report import evidently_html
 from monitoring.result import DriftResult
+from monitoring.samples import Sample
 from monitoring.settings import DriftSettings
-from monitoring.windows import Sample
 
 BINS = 40
 WIDTH, HEIGHT = 640, 160

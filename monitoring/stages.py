@@ -24,8 +24,8 @@ def decide(
     drift: str, validated: str, output: str, *, workspace: str, now: str = "", settings: Settings = NONE
 ) -> StageRecord:
     """Decide between retrain, reindex and watch; a file named `veto` in the workspace holds runs back."""
+    from monitoring.decision import decide_action
     from monitoring.settings import DecisionSettings
-    from monitoring.watch import decide_action
 
     shop = Workspace(Path(workspace))
     return decide_action(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, ks_2samp
 
 from lookalike.config import StrictConfig
-from monitoring.windows import Sample
+from monitoring.samples import Sample
 
 MIN_VALUES = 20
 """Fewer measured values than this on either side are not tested."""

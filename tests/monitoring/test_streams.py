@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from monitoring.samples import Sample
 from monitoring.streams import compare_streams, holm
-from monitoring.windows import Sample
 
 
 def sample(seed: int, rows: int = 200, margin: float = 0.1, black: float = 0.5) -> Sample:

@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lookalike.errors import ArtifactError, ReleaseMismatch
+from monitoring.samples import read_reference, read_release, same_space
 from monitoring.settings import DriftSettings
-from monitoring.windows import read_reference, read_release, read_window, same_space
+from monitoring.windows import read_window
 from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
 
 WORLD = World(1, dimension=32)
@@ -57,6 +58,32 @@ def test_the_same_photo_counts_once_unless_repeats_are_wanted(tmp_path: Path) ->
     assert (len(window.sample), window.excluded) == (4, {"the same photo again": 8})
     every = read_window(tmp_path / "log", release, DriftSettings(count_repeats=True), NOW)
     assert (len(every.sample), every.excluded) == (12, {})
+
+
+def test_the_batch_a_photo_was_embedded_in_does_not_make_it_another_photo(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    vector = WORLD.vectors(1, 2)
+    nearly = np.nextafter(vector, np.float32(2))
+    log_queries(tmp_path / "log", release, observations(vector, 7), NOW - timedelta(minutes=1))
+    log_queries(tmp_path / "log", release, observations(nearly, 7))
+    assert read_window(tmp_path / "log", release, SETTINGS, NOW).excluded == {"the same photo again": 1}
+
+
+def test_vectors_that_are_no_numbers_are_left_out_of_a_window_and_refused_in_a_reference(tmp_path: Path) -> None:
+    broken = observations(np.array([[np.nan] * 32, [1.0] + [0.0] * 31], np.float32), 1)
+    release, folder = make_release(tmp_path / "releases", broken)
+    log_queries(tmp_path / "log", release, broken)
+    window = read_window(tmp_path / "log", release, SETTINGS, NOW)
+    assert (len(window.sample), window.excluded) == (1, {"a vector that is no number": 1})
+    with pytest.raises(ArtifactError, match="missing or not numbers"):
+        read_reference(folder, SETTINGS)
+
+
+def test_vectors_of_unequal_size_within_a_window_are_refused(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, [*rows(2, 2), *rows(2, 2, dimension=24)])
+    with pytest.raises(ReleaseMismatch, match=r"\[24, 32\] dimensions"):
+        read_window(tmp_path / "log", release, SETTINGS, NOW)
 
 
 def test_only_the_newest_rows_before_now_make_a_window(tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""Queries as arrays, and the release's reference: what its queries looked like when it was evaluated."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lookalike.config import load_config
+from lookalike.errors import ArtifactError, ReleaseMismatch
+from lookalike.release.manifest import Release
+from lookalike.search.observation import REFERENCE_SCHEMA
+from monitoring.settings import DriftSettings
+
+REFERENCE = "reference.parquet"
+NUMBERS = ("top1_score", "margin", "photo_width", "photo_height", "photo_bytes")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """N queries as arrays; nothing here is written to."""
+
+    vectors: NDArray[np.float32]
+    """(N, D), unit length."""
+    numbers: dict[str, NDArray[np.float64]]
+    """Per stream (N,); NaN where there was nothing to measure."""
+    labels: dict[str, NDArray[np.object_]]
+    """Per attribute (N,) the predicted value; None where the model predicted none."""
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+def read_release(folder: Path) -> Release:
+    """The record in a release's folder. Raises ArtifactError where there is none."""
+    if not (folder / "release.json").is_file():
+        raise ArtifactError(f"{folder} holds no release.json; pass the folder of one release, releases/<id>")
+    return load_config(Release, folder / "release.json")
+
+
+def read_reference(folder: Path, settings: DriftSettings) -> Sample:
+    """The reference of a release, thinned at random to `max_reference_rows`. Raises ArtifactError."""
+    path = folder / REFERENCE
+    if not path.is_file():
+        raise ArtifactError(f"{folder} holds no {REFERENCE}; the release was made without an evaluation")
+    table = pq.read_table(path)
+    if missing := set(REFERENCE_SCHEMA.names) - set(table.column_names):
+        raise ArtifactError(f"{path} lacks the columns {', '.join(sorted(missing))}")
+    if len(table) > settings.max_reference_rows:
+        rng = np.random.default_rng(settings.seed)
+        table = table.take(np.sort(rng.choice(len(table), settings.max_reference_rows, replace=False)))
+    if not all(sound_vectors(table)):
+        raise ArtifactError(f"{path} holds vectors that are missing or not numbers; evaluate and release again")
+    return sample_of(table)
+
+
+def same_space(reference: Sample, current: Sample) -> None:
+    """Raise ReleaseMismatch unless both sides have vectors of the same size."""
+    m, n = reference.vectors.shape[1], current.vectors.shape[1]
+    if len(current) and m != n:
+        raise ReleaseMismatch(f"the reference has {m} dimensions, the query log {n}; they cannot be compared")
+
+
+def sound_vectors(table: pa.Table) -> list[bool]:
+    """Per row, whether its vector is there and holds nothing but numbers."""
+    return [vector is not None and bool(np.isfinite(vector).all()) for vector in table["vector"].to_numpy()]
+
+
+def sample_of(table: pa.Table) -> Sample:
+    """A table with the columns of REFERENCE_SCHEMA as arrays. Raises ReleaseMismatch for vectors of unequal size."""
+    frame = table.select(REFERENCE_SCHEMA.names).to_pandas()
+    sizes = sorted({len(vector) for vector in frame["vector"]})
+    if len(sizes) > 1:
+        raise ReleaseMismatch(f"the vectors have {sizes} dimensions; one model makes vectors of one size")
+    vectors = np.stack(frame["vector"].to_list()).astype(np.float32) if len(frame) else np.empty((0, 0), np.float32)
+    labels = _columns_of_map(frame["attributes"])
+    sure = _columns_of_map(frame["confidence"])
+    numbers = {name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in NUMBERS}
+    numbers |= {f"confidence of {name}": values.astype(np.float64) for name, values in sure.items()}
+    return Sample(vectors, numbers, labels)
+
+
+def _columns_of_map(column: pd.Series) -> dict[str, NDArray[np.object_]]:
+    """One (N,) array per key of a parquet map column; None where a row lacks the key."""
+    rows = [dict(row) if row is not None else {} for row in column]
+    names = sorted({name for row in rows for name in row})
+    return {name: np.array([row.get(name) for row in rows], dtype=object) for name in names}
