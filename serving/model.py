@@ -1,8 +1,9 @@
 """The search as a KServe model: the event loop stays free, all work happens in threads."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from kserve import InferRequest, InferResponse, Model
 
@@ -10,19 +11,26 @@ from lookalike.errors import BackendUnavailable
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.query import SearchRequest
 from serving.live import LiveEngine
+from serving.metrics import SearchMetrics
 from serving.query_log import QueryLog
 from serving.settings import ServingSettings
 from serving.wire import ANSWER, IMAGE, v1_requests, v1_response, v2_requests, v2_response
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 class SearchModel(Model):
     """Answers v1 and v2 requests with the live release's engine and logs what was asked."""
 
-    def __init__(self, settings: ServingSettings, live: LiveEngine, query_log: QueryLog | None) -> None:
+    def __init__(
+        self, settings: ServingSettings, live: LiveEngine, query_log: QueryLog | None, metrics: SearchMetrics
+    ) -> None:
         super().__init__(settings.model_name)
         self.live = live
         self._settings = settings
         self._log = query_log
+        self._metrics = metrics
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="search")
         self._under_way = 0  # only touched on the event loop
 
@@ -58,13 +66,21 @@ class SearchModel(Model):
         headers: dict[str, str] | None = None,
         response_headers: dict[str, str] | None = None,
     ) -> dict[str, Any] | InferResponse:
-        """Answer one request in a thread. Raises LookalikeError; BackendUnavailable when too many wait already."""
+        """Answer a v1 or v2 request. Raises LookalikeError."""
+        return await self._in_thread(self._respond, payload)
+
+    async def search(self, request: SearchRequest) -> SearchAnswer:
+        """Answer one search. Raises LookalikeError."""
+        return (await self._in_thread(self._answers, [request]))[0]
+
+    async def _in_thread(self, work: Callable[[Task], Result], task: Task) -> Result:
+        """Keep the event loop free. Raises BackendUnavailable when too many wait for a thread already."""
         most = self._settings.threads + self._settings.most_waiting
         if self._under_way >= most:
             raise BackendUnavailable(f"{most} requests are under way, which is all this server takes; try again")
         self._under_way += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._respond, payload)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, task)
         finally:
             self._under_way -= 1
 
@@ -79,7 +95,8 @@ class SearchModel(Model):
         if engine is None:
             raise BackendUnavailable("no release is in service yet")
         answers = [engine.search(request) for request in requests]
-        if self._log is not None:
-            for answer in answers:
+        for answer in answers:
+            self._metrics.answered(answer)
+            if self._log is not None:
                 self._log.add(answer)
         return answers

@@ -11,7 +11,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady
-from kserve.protocol.rest.server import metrics_handler
 from kserve.protocol.rest.v1_endpoints import register_v1_endpoints
 from kserve.protocol.rest.v2_endpoints import register_v2_endpoints
 from starlette.exceptions import HTTPException
@@ -20,15 +19,21 @@ from lookalike import __version__
 from lookalike.errors import ConfigError, LookalikeError, QueryError
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
+from serving.metrics import SearchMetrics
+from serving.model import SearchModel
+from serving.plain_routes import plain_routes
 
 logger = logging.getLogger(__name__)
 
 
-def rest_application(dataplane: SearchDataPlane, request_bytes: int) -> FastAPI:
+def rest_application(
+    dataplane: SearchDataPlane, model: SearchModel, metrics: SearchMetrics, request_bytes: int
+) -> FastAPI:
     """The REST side of the server; one application per server, where KServe shares a global one."""
     app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None, max_body_size=request_bytes)
     app.add_api_route("/", dataplane.live)
-    app.add_api_route("/metrics", metrics_handler, methods=["GET"])
+    app.add_api_route("/metrics", metrics.endpoint, methods=["GET"])
+    app.include_router(plain_routes(model))
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     register_v2_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     for kind in (LookalikeError, InvalidInput, ModelNotFound, ModelNotReady, NotImplementedError, Exception):

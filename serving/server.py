@@ -11,6 +11,7 @@ from kserve import ModelServer
 from serving.dataplane import SearchDataPlane
 from serving.grpc_server import grpc_server
 from serving.live import LiveEngine
+from serving.metrics import SearchMetrics
 from serving.model import SearchModel
 from serving.query_log import QueryLog
 from serving.rest_server import QuietUvicorn, listen, rest_application, rest_server
@@ -35,7 +36,8 @@ class SearchServer(ModelServer):
         self.live = live
         self.query_log = query_log
         self.dataplane = SearchDataPlane(self.registered_models)
-        self.model = SearchModel(settings, live, query_log)
+        self.metrics = SearchMetrics(live)
+        self.model = SearchModel(settings, live, query_log, self.metrics)
         self.register_model(self.model)
         self._uvicorn: QuietUvicorn | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -61,7 +63,7 @@ class SearchServer(ModelServer):
 
     async def _run(self, started: Callable[["SearchServer"], None] | None) -> None:
         settings = self.settings
-        app = rest_application(self.dataplane, settings.request_bytes)
+        app = rest_application(self.dataplane, self.model, self.metrics, settings.request_bytes)
         self._uvicorn = rest_server(app, settings.host, settings.grace_seconds)
         self._loop = asyncio.get_running_loop()
         with listen(settings.host, settings.http_port) as http:

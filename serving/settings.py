@@ -1,11 +1,13 @@
 """What a search server needs to know; everything else comes with the release it serves."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from lookalike.config import StrictConfig
 from lookalike.search.engine import SearchLimits
+from lookalike.workspace import Workspace
 
 
 class ServingSettings(StrictConfig):
@@ -17,6 +19,8 @@ class ServingSettings(StrictConfig):
     """Folder with Triton's models; holds `model.json` and `golden.json` of each."""
     triton_url: str | None = None
     """Triton's gRPC address as host:port; without one the model runs in this process with onnxruntime."""
+    triton_http: str | None = None
+    """Triton's HTTP address as host:port, to load a new release's model; without one, somebody else loads it."""
     milvus_uri: str
     """A Milvus Lite file, or http://host:port of a Milvus server."""
     milvus_token: str | None = Field(default=None, repr=False)
@@ -41,6 +45,8 @@ class ServingSettings(StrictConfig):
     """Photos in one request."""
     request_bytes: int = Field(default=32_000_000, ge=1024)
     """Largest request; base64 adds a third to a photo."""
+    wait_for_release: bool = False
+    """Start without a release and become ready with the first one, instead of refusing to start."""
     poll_seconds: float = Field(default=1.0, gt=0)
     """How often `live.json` is looked at."""
     retry_seconds: float = Field(default=30.0, gt=0)
@@ -49,3 +55,14 @@ class ServingSettings(StrictConfig):
     """How long requests under way may take after SIGTERM; Kubernetes kills after 30."""
     limits: SearchLimits = SearchLimits()
     """What one answer may cost."""
+
+    @classmethod
+    def of_workspace(cls, shop: Workspace, milvus_uri: str, **chosen: Any) -> "ServingSettings":
+        """Settings for a shop's workspace; `chosen` are further fields by name."""
+        places: dict[str, Any] = {
+            "releases": shop.releases,
+            "model_repository": shop.model_repository,
+            "feature_store": shop.feature_store,
+            "query_log": shop.query_log,
+        }
+        return cls(**{**places, "milvus_uri": milvus_uri, **chosen})

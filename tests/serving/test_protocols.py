@@ -253,3 +253,50 @@ def test_no_release_means_not_ready_instead_of_a_crash(tmp_path: Path) -> None:
         with pytest.raises(grpc.RpcError) as refusal:
             client.grpc([photo(1)])
         assert refusal.value.code() == grpc.StatusCode.UNAVAILABLE  # type: ignore[attr-defined]
+
+
+# ---- the plain routes
+
+
+def test_a_photo_as_the_body_gives_the_same_answer(client: Client) -> None:
+    wanted = expected(photo(1), k=5, filters={"colour": ["red", "blue"]})
+    answered = client.http.post("/search?k=5&colour=red&colour=blue", content=photo(1))
+    assert untimed([answered.json()]) == wanted
+
+
+def test_a_product_in_the_path_gives_the_same_answer(client: Client) -> None:
+    wanted = client.v1({"product_id": "p003", "k": 4, "group_by_product": False}).json()["predictions"]
+    answered = client.http.get("/products/p003/similar?k=4&group_by_product=false")
+    assert untimed([answered.json()]) == untimed(wanted)
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("/search", "the photo is empty"),
+        ("/products/p999/similar", "'p999' is not in the catalogue"),
+        ("/products/p001/similar?k=many", "k is 'many'"),
+        ("/products/p001/similar?k=0", "k is 0"),
+        ("/products/p001/similar?color=red", "cannot filter by color"),
+    ],
+)
+def test_a_wrong_plain_request_is_refused_with_a_sentence(client: Client, address: str, sentence: str) -> None:
+    response = client.http.request("POST" if address == "/search" else "GET", address)
+    assert (response.status_code, sentence in response.json()["error"]) == (400, True), response.text
+
+
+# ---- metrics
+
+
+def test_metrics_count_answers_and_name_the_release(client: Client) -> None:
+    def figure(line: str) -> float:
+        rows = [row for row in client.http.get("/metrics").text.splitlines() if row.startswith(line)]
+        return float(rows[0].split()[-1]) if rows else 0.0
+
+    names = ("lookalike_hits_total", "lookalike_features_absent_total", 'lookalike_search_seconds_count{stage="embed"}')
+    before = [figure(name) for name in names]
+    answer = client.v1(instance(photo(1), k=7)).json()["predictions"][0]
+    absent = sum("features_absent" in hit for hit in answer["hits"])
+    assert [figure(name) for name in names] == [before[0] + 7, before[1] + absent, before[2] + 1]
+    release = f'release_id="{SHOP.release.release_id}"'
+    assert any(release in row for row in client.http.get("/metrics").text.splitlines() if "lookalike_release" in row)

@@ -1,0 +1,73 @@
+"""From settings to a search server: which real part stands behind each protocol."""
+
+import io
+import logging
+from functools import partial
+
+from PIL import Image
+
+from lookalike.embedders.choose import choose_embedder
+from lookalike.embedders.protocol import Embedder
+from lookalike.embedders.triton import TritonEmbedder
+from lookalike.errors import ReleaseError
+from lookalike.features.protocol import FeatureLookup
+from lookalike.index.milvus import MilvusIndex
+from lookalike.index.protocol import VectorIndex
+from lookalike.release.manifest import Release
+from lookalike.search.engine import SearchEngine
+from lookalike.search.query import SearchRequest
+from serving.live import LiveEngine
+from serving.query_log import QueryLog
+from serving.server import SearchServer
+from serving.settings import ServingSettings
+from serving.triton.repository_api import RepositoryApi
+
+logger = logging.getLogger(__name__)
+
+
+def assemble(settings: ServingSettings) -> SearchServer:
+    """A server with the live release loaded.
+
+    Raises ReleaseError where there is none, unless `wait_for_release`, and whatever its parts raise.
+    """
+    index = MilvusIndex(settings.milvus_uri, settings.milvus_token or "")
+    live = LiveEngine(
+        settings.releases, partial(load_engine, settings, index), settings.poll_seconds, settings.retry_seconds
+    )
+    if settings.wait_for_release:
+        live.look()
+    elif not live.load():
+        raise ReleaseError(f"no release is in service under {settings.releases}; run `lookalike release` first")
+    log = QueryLog(settings.query_log) if settings.query_log is not None else None
+    return SearchServer(settings, live, log)
+
+
+def load_engine(settings: ServingSettings, index: VectorIndex, release: Release) -> SearchEngine:
+    """The engine of a release, every part loaded and proven by one search of our own."""
+    embedder = open_embedder(settings, release)
+    engine = SearchEngine(embedder, index, open_features(settings, release), release, settings.limits)
+    engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
+    return engine
+
+
+def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
+    """The release's model, in Triton where an address is given; it has answered its golden photos."""
+    folder = settings.model_repository / release.model
+    if settings.triton_url is None:
+        return choose_embedder(folder, no_triton="no Triton address is set").embedder
+    if settings.triton_http is not None:
+        RepositoryApi(settings.triton_http).load(release.model)
+    return TritonEmbedder(settings.triton_url, folder)
+
+
+def open_features(settings: ServingSettings, release: Release) -> FeatureLookup:
+    """The release's feature service in Feast."""
+    from lookalike.features.feast import FeastFeatures  # takes a second to import, and only real servers need it
+
+    return FeastFeatures(settings.feature_store, release.feature_service)
+
+
+def _drawn_photo() -> bytes:
+    file = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(file, "JPEG")
+    return file.getvalue()

@@ -1,0 +1,51 @@
+"""Two routes for people and web pages: a photo as the body, a product in the path, plain JSON back."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from starlette.datastructures import QueryParams
+
+from lookalike.errors import QueryError
+from lookalike.search.query import search_request
+from serving.model import SearchModel
+
+
+def plain_routes(model: SearchModel) -> APIRouter:
+    """`POST /search` with the photo as the body, and `GET /products/{id}/similar`; the rest is in the URL."""
+    router = APIRouter()
+
+    @router.post("/search")
+    async def search(request: Request) -> JSONResponse:
+        values = url_values(request.query_params)
+        answer = await model.search(search_request({"photo": await request.body(), **values}))
+        return JSONResponse(answer.as_json())
+
+    @router.get("/products/{product_id}/similar")
+    async def similar(product_id: str, request: Request) -> JSONResponse:
+        values = url_values(request.query_params)
+        answer = await model.search(search_request({"product_id": product_id, **values}))
+        return JSONResponse(answer.as_json())
+
+    return router
+
+
+def url_values(parameters: QueryParams) -> dict[str, Any]:
+    """`k=5&group_by_product=false`; every other name is a filter and may be repeated: `colour=red&colour=blue`."""
+    values: dict[str, Any] = {}
+    filters: dict[str, list[str]] = {}
+    for name, text in parameters.multi_items():
+        if name == "k":
+            values["k"] = _number(text)
+        elif name == "group_by_product":
+            values[name] = {"true": True, "false": False}.get(text, text)
+        else:
+            filters.setdefault(name, []).append(text)
+    return {**values, "filters": filters}
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise QueryError(f"k is {text!r}; a whole number is accepted") from error

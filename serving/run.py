@@ -1,0 +1,37 @@
+"""The entry point: `serve` runs a search server in this process until it is told to end."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from serving.settings import ServingSettings
+
+Started = Callable[[str, str], None]
+"""Called once both ports answer, with the REST and the gRPC address."""
+
+
+def serve(settings: ServingSettings, started: Started | None = None) -> None:
+    """Serve the live release until SIGTERM or SIGINT; requests under way are finished, the query log is written.
+
+    Raises ReleaseError without a release, ConfigError for a taken port, BackendUnavailable for a silent part.
+    """
+    with _no_arguments():
+        from serving.assemble import assemble
+    server = assemble(settings)
+    server.run(
+        lambda up: (
+            started(f"http://{settings.host}:{up.http_port}", f"{settings.host}:{up.grpc_port}")
+            if started is not None
+            else None
+        )
+    )
+
+
+@contextmanager
+def _no_arguments() -> Iterator[None]:
+    """KServe parses the command line when it is imported, and ends the process over options it half recognises."""
+    arguments, sys.argv = sys.argv, sys.argv[:1]
+    try:
+        yield
+    finally:
+        sys.argv = arguments
