@@ -69,12 +69,18 @@ def load_release(releases: Path, wanted: str) -> Release:
     return load_config(Release, releases / matching[0] / "release.json")
 
 
+def known_releases(releases: Path) -> list[Release]:
+    """Every saved release, by id."""
+    return [load_config(Release, path) for path in sorted(releases.glob("*/release.json"))]
+
+
 def switch_live(releases: Path, release: Release) -> None:
     """Put a saved release in service and remember the one before it for rollback."""
     if not (releases / release.release_id / "release.json").is_file():
         raise ReleaseError(f"release {release.release_id[:12]} was never saved under {releases}")
-    previous = live_release(releases)
-    before = previous.release_id if previous and previous.release_id != release.release_id else None
+    now = read_json(releases / LIVE) if (releases / LIVE).is_file() else {"release_id": None, "previous": None}
+    repeated = now["release_id"] == release.release_id  # then the way back stays what it was
+    before = now["previous"] if repeated else now["release_id"]
     write_json(releases / LIVE, {"release_id": release.release_id, "previous": before})
 
 
