@@ -67,7 +67,7 @@ def leakage_groups(product_ids: Sequence[str], designs: Sequence[str], duplicate
     nodes = len(ids)  # the products, then one node per design, then one per near-duplicate group
     design_codes, design_names = pd.factorize(np.asarray(designs, dtype=object))
     group_codes, group_names = pd.factorize(known["group_id"])
-    left = np.concatenate([np.arange(nodes), ids.get_indexer(known["product_id"])])
+    left = np.concatenate([np.arange(nodes), ids.get_indexer(pd.Index(known["product_id"]))])
     right = np.concatenate([nodes + design_codes, nodes + len(design_names) + group_codes])
     labels = components(nodes + len(design_names) + len(group_names), left, right)[:nodes]
     earliest: dict[int, str] = {}

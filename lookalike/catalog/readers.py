@@ -41,7 +41,7 @@ def read_catalogue(uri: str, mapping: Path | None = None, limit: int | None = No
     if limit is not None and limit < 1:
         raise CatalogueError(f"limit is {limit}; at least 1 product must be read")
     source = CatalogueFiles.find(uri, mapping)
-    table = source.table(source.files)
+    table = source.table()
     rows = _rows(table, source.mapping)
     if limit is not None:
         rows = rows[rows["product_id"].isin(_drawn(rows["product_id"], limit))]
@@ -119,13 +119,12 @@ def _query_photos(source: CatalogueFiles, known: set[str]) -> tuple[list[RawPhot
     if not source.queries:
         return [], 0
     mapping = source.mapping
-    table = source.table(source.queries, list(dict.fromkeys([mapping.id, *mapping.image])))
+    table = source.query_table()
     missing = _missing_words(mapping)
     found: dict[str, list[object]] = {}
     strangers = 0
-    for product, cells in zip(
-        _texts(table, mapping.id, missing), _cells(table.select(list(mapping.image))), strict=True
-    ):
+    products, photos_of_rows = _texts(table, mapping.id, missing), _cells(table.drop_columns(mapping.id))
+    for product, cells in zip(products, photos_of_rows, strict=True):
         if product is None or product not in known:
             strangers += 1
         else:

@@ -53,14 +53,20 @@ class CatalogueFiles:
             raise CatalogueError(f"{uri} holds no {' or '.join(TABLES)} file that fits files: '{mapping.files}'")
         return cls(filesystem, filesystem.unstrip_protocol(root), files, queries, mapping)
 
-    def table(self, files: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
-        """The named files below one another, only the mapped columns."""
-        wanted = columns or self.mapping.columns()
-        tables = [_pick(_read_table(self.filesystem, name), wanted, name) for name in files]
-        try:
-            return pa.concat_tables(tables, promote_options="permissive")
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise CatalogueError(f"the files {files} hold different types in one column: {error}") from error
+    def table(self) -> pa.Table:
+        """The catalogue's files below one another, only the mapped columns."""
+        tables = [_read_table(self.filesystem, name) for name in self.files]
+        picked = [_pick(table, self.mapping.columns(), name) for table, name in zip(tables, self.files, strict=True)]
+        return _below(picked, self.files)
+
+    def query_table(self) -> pa.Table:
+        """The query photos: ids and those of the image columns that are there, at least one."""
+        picked = []
+        for name in self.queries:
+            table = _read_table(self.filesystem, name)
+            present = [column for column in self.mapping.image if column in table.column_names]
+            picked.append(_pick(table, [self.mapping.id, *(present or self.mapping.image[:1])], name))
+        return _below(picked, self.queries)
 
     def digest(self) -> str:
         """SHA-256 over the files' names and bytes."""
@@ -99,6 +105,13 @@ def _read_table(filesystem: Any, path: str) -> pa.Table:
             return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, ValueError, OSError, EOFError) as error:  # pandas' parser errors are ValueErrors
         raise CatalogueError(f"{path} cannot be read as a table: {error}") from error
+
+
+def _below(tables: Sequence[pa.Table], files: Sequence[str]) -> pa.Table:
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise CatalogueError(f"the files {list(files)} hold different types in one column: {error}") from error
 
 
 def _pick(table: pa.Table, columns: Sequence[str], path: str) -> pa.Table:
