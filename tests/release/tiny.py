@@ -1,5 +1,7 @@
-"""A real but tiny MobileNet behind the signature of the serving module, exported once for all tests."""
+"""A tiny real network behind the signature of the serving module, exported once for all tests."""
 
+import atexit
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -8,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import MobileNetV2Config, MobileNetV2Model
 
 from lookalike.catalog.images import Preprocessing
 from lookalike.embedders.protocol import ModelIdentity
@@ -28,24 +29,17 @@ SETTINGS = ExportSettings(
 class TinyModel(nn.Module):
     """uint8 (B, H, W, 3) to unit vectors (B, D) and attribute probabilities (B, 5)."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, encoder: nn.Module | None = None, features: int = 8 * 8 * 6) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        config = MobileNetV2Config(depth_multiplier=0.25, image_size=32, finegrained_output=False)
-        self.encoder = MobileNetV2Model(config)
-        self.project = nn.Linear(320, DIMENSION)
-        self.heads = nn.ModuleList(nn.Linear(320, len(values)) for values in LABELS.values())
-        for layer in self.modules():  # transformers' small random weights would tell no photos apart
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight)
-        with torch.no_grad():  # BatchNorm learns its statistics
-            self.train()
-            self.forward(torch.from_numpy(photos(32, seed=seed)))
+        self.encoder = encoder or nn.Sequential(nn.Conv2d(3, 8, 4, stride=4), nn.GELU(), nn.Flatten())
+        self.project = nn.Linear(features, DIMENSION)
+        self.heads = nn.ModuleList(nn.Linear(features, len(values)) for values in LABELS.values())
         self.eval()
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         images = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1  # (B, 3, H, W)
-        features = self.encoder(images).pooler_output  # (B, 320)
+        features = self.encoder(images)  # (B, F)
         vectors = nn.functional.normalize(self.project(features), dim=1)
         return vectors, torch.cat([head(features).softmax(1) for head in self.heads], dim=1)
 
@@ -63,17 +57,15 @@ def identity(seed: int) -> ModelIdentity:
 @cache
 def exported(seed: int = 0) -> Path:
     """A sealed export; tests that change files work on a copy."""
-    folder = Path(tempfile.mkdtemp(prefix="lookalike-tiny-")) / "exported"
-    return export_to(folder, seed)
-
-
-def export_to(folder: Path, seed: int, settings: ExportSettings = SETTINGS) -> Path:
+    root = Path(tempfile.mkdtemp(prefix="lookalike-tiny-"))
+    atexit.register(shutil.rmtree, root)
+    folder = root / "exported"
     run_stage(
         "export",
         folder,
         inputs={},
         settings={"seed": seed},
         content=["model.json", "golden.json"],
-        work=lambda aside: write_model(aside, TinyModel(seed), identity(seed), photos(16), settings),
+        work=lambda aside: write_model(aside, TinyModel(seed), identity(seed), photos(16), SETTINGS),
     )
     return folder
