@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import os
 import re
 import warnings
@@ -83,7 +84,7 @@ def run_pipeline(
         run = RunLog(file, say)
         local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
         try:
-            with contextlib.redirect_stdout(run), warnings.catch_warnings():
+            with contextlib.redirect_stdout(run), _heard(run), warnings.catch_warnings():
                 # The runner warns that display names and custom images do nothing on a laptop: known and meant.
                 warnings.simplefilter("ignore")
                 task = pipeline(**arguments)
@@ -99,6 +100,21 @@ def _outcome(run: RunLog, outputs: Mapping[str, Any]) -> PipelineRun:
     reused = [(name, read_seal(path)) for name, path in folders.items() if (path / SEAL).is_file()]
     cached = [(record.stage, replace(record, reused=True)) for _, record in reused if record.content not in seen]
     return PipelineRun(folders, [*cached, *records])
+
+
+@contextlib.contextmanager
+def _heard(run: RunLog) -> Iterator[None]:
+    """Let the runner's words between tasks, such as a cache hit, reach the log: it sets up logging only within."""
+    root, handler = logging.getLogger(), logging.StreamHandler(run)
+    level = root.level
+    handler.addFilter(lambda record: record.name == "root")
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
 
 
 @contextlib.contextmanager

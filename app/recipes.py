@@ -1,5 +1,6 @@
 """From a recipe's name to the settings a run is started with."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +9,57 @@ import yaml
 from lookalike.errors import ConfigError
 
 PACKAGED = Path(__file__).parents[1] / "pipelines" / "recipes"
+BESIDE_DATA = ("weights", "../weights", "../../weights")
+"""Where backbones are looked for, from the catalogue's folder."""
 
 
-def resolve_recipe(name: str, encoder: str = "", epochs: int = 0) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ChosenRecipe:
+    """A recipe ready to run, and the sentence that says where its encoder comes from."""
+
+    settings: dict[str, Any]
+    sentence: str
+
+
+def resolve_recipe(name: str, encoder: str = "", epochs: int = 0, catalogue: str = "") -> ChosenRecipe:
     """Read a packaged recipe or a YAML file, with another encoder or number of epochs where given.
 
-    Raises ConfigError listing the packaged names.
+    A backbone that a recipe names is looked for beside the catalogue. Raises ConfigError listing the packaged
+    recipes, or for an encoder folder without a config.json.
     """
+    recipe = _read(name)
+    if epochs:
+        recipe["epochs"] = epochs
+    source = encoder or recipe["encoder"].get("source")
+    if not source:
+        return ChosenRecipe(recipe, f"encoder: random weights ({name})")
+    found = _find(source, catalogue)
+    if found is not None:
+        recipe["encoder"] = {**recipe["encoder"], "source": str(found)}
+        return ChosenRecipe(recipe, f"encoder: {found} ({name})")
+    return _elsewhere(recipe, name, source, asked=bool(encoder))
+
+
+def _read(name: str) -> dict[str, Any]:
     packaged = {path.stem: path for path in sorted(PACKAGED.glob("*.yaml"))}
     path = packaged.get(name, Path(name))
     if not path.is_file():
         raise ConfigError(f"there is no recipe '{name}'; packaged: {sorted(packaged)}, or give a YAML file")
-    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if encoder:
-        recipe["encoder"] = {**recipe["encoder"], "source": encoder}
-    if epochs:
-        recipe["epochs"] = epochs
-    return dict(recipe)
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def _find(source: str, catalogue: str) -> Path | None:
+    beside = [Path(catalogue) / place for place in BESIDE_DATA] if catalogue and "://" not in catalogue else []
+    for folder in (Path(source), *(place / source for place in beside)):
+        if (folder / "config.json").is_file():
+            return folder.resolve()
+    return None
+
+
+def _elsewhere(recipe: dict[str, Any], name: str, source: str, asked: bool) -> ChosenRecipe:
+    """A source that is no folder here is a hub id; a packaged recipe's own backbone may be done without."""
+    if asked or "/" in source:
+        return ChosenRecipe(
+            {**recipe, "encoder": {**recipe["encoder"], "source": source}}, f"encoder: {source} from the hub ({name})"
+        )
+    raise ConfigError(f"recipe {name} wants the backbone '{source}'; give its folder or a hub id with --encoder")

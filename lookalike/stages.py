@@ -5,6 +5,7 @@ returns the stage's record.
 """
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.config import StrictConfig, parse_config
-from lookalike.storage import StageRecord, read_json
+from lookalike.errors import ReleaseError
+from lookalike.storage import StageRecord, atomic_folder, read_json
 from lookalike.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def validate(
     catalogue: str, output: str, *, mapping: str = "", limit: int = 0, settings: Settings = NONE
 ) -> StageRecord:
     """Check a catalogue and set bad rows aside."""
-    from lookalike.catalog.validation import ValidationSettings, validate
+    from lookalike.catalog.thresholds import ValidationSettings
+    from lookalike.catalog.validation import validate
 
     chosen = settings_for(ValidationSettings, settings, "validate")
     return validate(catalogue, Path(output), chosen, Path(mapping) if mapping else None, limit or None)
@@ -78,18 +81,22 @@ def train(
     continue_from: str = "",
 ) -> StageRecord:
     """Train the multi-task model; an interrupted run picks up again from the workspace."""
+    from lookalike.release.export import CHECKPOINT
+    from lookalike.release.promote import kept_export
     from lookalike.training.fit import train
     from lookalike.training.recipe import Recipe
 
     shop = Workspace(Path(workspace))
     inputs = (Path(validated), Path(splits), Path(triplets))
-    start = kept_export(shop, continue_from) / CHECKPOINT if continue_from else None
+    start = kept_export(shop.releases, continue_from) / CHECKPOINT if continue_from else None
     chosen = parse_config(Recipe, dict(recipe), "recipe")
     return train(*inputs, Path(output), chosen, resume_folder=shop.training_state, start_from=start)
 
 
 def champion(workspace: str) -> str:
     """Id of the release in service; empty before the first."""
+    from lookalike.release.manifest import live_release
+
     live = live_release(Workspace(Path(workspace)).releases)
     return live.release_id if live else ""
 
@@ -105,12 +112,13 @@ def evaluate(
     settings: Settings = NONE,
 ) -> StageRecord:
     """Measure the challenger beside the champion and the frozen backbone, and decide on promotion."""
+    from lookalike.evaluation.evaluate import evaluate
     from lookalike.evaluation.settings import EvaluationSettings
-    from lookalike.evaluation.stage import evaluate
+    from lookalike.release.promote import kept_export
 
     inputs = (Path(validated), Path(splits), Path(checkpoint))
     chosen = settings_for(EvaluationSettings, settings, "evaluate")
-    beside = kept_export(Workspace(Path(workspace)), champion) if champion else None
+    beside = kept_export(Workspace(Path(workspace)).releases, champion) if champion else None
     return evaluate(*inputs, Path(output), chosen, champion=beside)
 
 
@@ -157,6 +165,27 @@ def release(
     parts = (Path(validated), Path(exported), Path(evaluation), Path(index), Path(features))
     with milvus(milvus_uri) as store:
         return promote(*parts, shop.releases, shop.model_repository, store, datetime.now(UTC)).release_id
+
+
+def rollback(*, workspace: str, milvus_uri: str) -> str:
+    """Put the release before the live one back in service; returns its id."""
+    from lookalike.release.promote import rollback
+
+    with milvus(milvus_uri) as store:
+        return rollback(Workspace(Path(workspace)).releases, store).release_id
+
+
+def live_model(exported: str, evaluation: str, *, workspace: str) -> None:
+    """Copy the live release's model and evaluation out. Raises ReleaseError before the first release."""
+    from lookalike.release.promote import kept_evaluation, kept_export
+
+    releases = Workspace(Path(workspace)).releases
+    live = champion(workspace)
+    if not live:
+        raise ReleaseError(f"nothing is in service under {releases}; run the training pipeline first")
+    for source, target in ((kept_export(releases, live), exported), (kept_evaluation(releases, live), evaluation)):
+        with atomic_folder(Path(target)) as folder:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """The watch pipeline: drift, a reasoned decision, and the run that the decision asks for."""
 
+from typing import NamedTuple
+
 from kfp import dsl
+from kfp.dsl import Artifact
 
 from components.decide_action import decide_action
 from components.detect_drift import detect_drift
@@ -9,6 +12,13 @@ from components.planned_action import planned_action
 from components.validate_catalogue import validate_catalogue
 from pipelines.refresh_index import refresh_index
 from pipelines.training import training
+
+
+class Watched(NamedTuple):
+    """What one watch saw and decided."""
+
+    drift: Artifact
+    decision: Artifact
 
 
 @dsl.pipeline(name="watch", description="Compare recent queries with the release's reference and act on drift.")
@@ -22,7 +32,7 @@ def watch(
     mapping: str = "",
     limit: int = 0,
     settings: dict = {},
-):
+) -> Watched:
     """Watch the live release once; schedule it to watch on.
 
     Args:
@@ -72,3 +82,4 @@ def watch(
             limit=limit,
             settings=settings,
         )
+    return Watched(drift.outputs["drift"], decision.outputs["decision"])

@@ -1,0 +1,155 @@
+"""The demo's steps in order: train and release, serve, ordinary traffic, shifted traffic, decision, retraining."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.demo.figures import decision_figure, drift_figure, stage_figure
+from app.demo.pages import write_contact_sheet, write_report
+from app.demo.plan import ORDINARY, SHIFTED, Plan
+from app.demo.service import running_service, wait_for_release
+from app.demo.story import Story
+from app.demo.traffic import Answered, ask, draw_queries, found_at, test_photos
+from app.local_runner import PipelineRun, run_pipeline
+from app.local_services import milvus_for
+from lookalike import stages
+from lookalike.catalog.products import load_catalogue
+from lookalike.errors import BackendUnavailable
+from lookalike.search.query_log import read_query_log
+from lookalike.storage import read_json
+from pipelines.training import training
+from pipelines.watch import watch
+
+LOG_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What one watch came to."""
+
+    name: str
+    drift: dict[str, Any]
+    decision: dict[str, Any]
+    drift_page: Path
+
+
+class Demo:
+    """One run of the whole loop; `run` is the table of contents."""
+
+    def __init__(self, plan: Plan, story: Story) -> None:
+        self.plan, self.shop, self.story = plan, plan.shop, story
+        self.watches: list[Watch] = []
+        self.answered: list[Answered] = []
+
+    def run(self) -> None:
+        """Run every step; artifacts land in the workspace."""
+        self._begin_afresh()
+        catalogue = self.plan.catalogue or self._draw_shop()
+        with milvus_for(self.shop) as milvus_uri:
+            common = self._arguments(catalogue, milvus_uri)
+            with self.story.step("Training pipeline (KFP local runner)"):
+                trained = self._run(training, {**common, "recipe": self.plan.recipe})
+            self._tell_stages(trained)
+            with self.story.step("Search service (KServe + Triton + Milvus + Feast)"):
+                self._serve(trained, common, milvus_uri)
+        with self.story.step("Pictures and report"):
+            write_contact_sheet(self.plan.contact_sheet, trained, self.answered)
+            write_report(self.plan.report, self.story, self.plan.contact_sheet, trained, self.watches)
+
+    # ---- before and between
+
+    def _begin_afresh(self) -> None:
+        """Forget what an earlier demo served and watched; trained artifacts stay in the pipeline's cache."""
+        for folder in (self.shop.releases, self.shop.query_log, self.shop.feature_store, self.shop.logs):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.shop.watch_history.unlink(missing_ok=True)
+
+    def _draw_shop(self) -> str:
+        record = stages.draw(str(self.shop.drawn_shop), products=600, seed=self.plan.seed)
+        self.story.add("draw", record.seconds, stage_figure(record))
+        return str(self.shop.drawn_shop)
+
+    def _arguments(self, catalogue: str, milvus_uri: str) -> dict[str, Any]:
+        return {
+            "catalogue": str(Path(catalogue).resolve()) if "://" not in catalogue else catalogue,
+            "catalogue_digest": stages.catalogue_digest(catalogue, self.plan.mapping),
+            "workspace": str(self.shop.root),
+            "milvus_uri": milvus_uri,
+            "mapping": self.plan.mapping,
+            "limit": self.plan.limit,
+            "settings": self.plan.settings,
+        }
+
+    def _run(self, pipeline: Any, arguments: dict[str, Any]) -> PipelineRun:
+        return run_pipeline(
+            pipeline, arguments, root=self.shop.pipeline_root, log=self.shop.logs / "pipeline.log", say=self.story.say
+        )
+
+    def _tell_stages(self, run: PipelineRun, prefix: str = "") -> None:
+        for _, record in run.records:
+            self.story.add(f"{prefix}{record.stage}", record.seconds, stage_figure(record))
+
+    # ---- serving and watching
+
+    def _serve(self, trained: PipelineRun, common: dict[str, Any], milvus_uri: str) -> None:
+        started = time.perf_counter()
+        with running_service(self.shop, milvus_uri) as url:
+            self.story.add("serve", time.perf_counter() - started, f"release {self._live()[:12]} ready at {url}")
+            self._traffic(url, trained, ORDINARY, 1)
+            self._watch("ordinary traffic", common)
+            for number in (2, 3):
+                self._traffic(url, trained, SHIFTED, number)
+                self._watch(f"shifted traffic {number - 1}", common)
+            if self.watches[-1].decision["action"] == "retrain":
+                wait_for_release(url, self._live())
+                self._traffic(url, trained, SHIFTED, 3, after=True)
+
+    def _traffic(self, url: str, trained: PipelineRun, profile: str, number: int, after: bool = False) -> None:
+        catalogue = load_catalogue(trained.outputs["validated"])
+        photos = test_photos(catalogue, trained.outputs["splits"])
+        queries = draw_queries(catalogue, photos, profile, self.plan.window, self.plan.seed + number)
+        started = time.perf_counter()
+        answered = ask(url, queries, f"queries {number}")
+        seconds = time.perf_counter() - started
+        name = f"queries, {'ordinary' if profile == ORDINARY else 'shifted'}{', after' if after else ''}"
+        self.story.add(name, seconds, _traffic_figure(answered))
+        self.story.say(f"  {name}: {_traffic_figure(answered)}")
+        self.answered += answered
+        self._wait_for_log(len(self.answered))
+
+    def _wait_for_log(self, rows: int) -> None:
+        """The service writes its log every few seconds; a watch wants to see all of the traffic."""
+        deadline = time.monotonic() + LOG_SECONDS
+        while len(read_query_log(self.shop.query_log)) < rows:
+            if time.monotonic() > deadline:
+                raise BackendUnavailable(f"{rows} queries were sent, the query log holds fewer: see {self.shop.logs}")
+            time.sleep(0.2)
+
+    def _watch(self, name: str, common: dict[str, Any]) -> None:
+        now = datetime.now(UTC).isoformat()
+        started = time.perf_counter()
+        run = self._run(watch, {**common, "recipe": self.plan.retrain_recipe, "now": now})
+        drift, decision = (read_json(run.outputs[part] / f"{part}.json") for part in ("drift", "decision"))
+        self.watches.append(Watch(name, drift, decision, run.outputs["drift"] / "drift.html"))
+        self.story.add(f"watch, {name}", time.perf_counter() - started, drift_figure(drift))
+        self.story.add("decide", 0.0, decision_figure(decision))
+        self.story.say(f"  {drift_figure(drift)}\n  {decision_figure(decision)}")
+        if decision["action"] != "watch":
+            self._tell_stages(run, "again: ")
+
+    def _live(self) -> str:
+        return stages.champion(str(self.shop.root))
+
+
+def _traffic_figure(answered: Sequence[Answered]) -> str:
+    times = [one.milliseconds for one in answered]
+    return (
+        f"{found_at(answered, 1):.0%} found first, {found_at(answered, 5):.0%} among 5 "
+        f"(n {len(answered)}); {np.median(times):.0f} ms median, {np.percentile(times, 95):.0f} ms p95"
+    )

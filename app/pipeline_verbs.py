@@ -1,0 +1,100 @@
+"""`lookalike pipeline`: the same pipelines on this machine or compiled for Kubeflow."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.local_services import milvus_for
+from app.options import (
+    DEFAULT_WORKSPACE,
+    CatalogueOption,
+    EncoderOption,
+    LimitOption,
+    MappingOption,
+    MilvusOption,
+    RecipeOption,
+    SetOption,
+    SettingsOption,
+    WorkspaceOption,
+    read_settings,
+)
+from app.recipes import resolve_recipe
+from app.telling import figures_line
+from lookalike import stages
+from lookalike.workspace import Workspace
+from pipelines.compile import COMPILED, compile_pipelines
+from pipelines.refresh_index import refresh_index
+from pipelines.training import training
+
+app = typer.Typer(help="Run pipelines here, or compile them for Kubeflow.", no_args_is_help=True)
+
+
+@app.command()
+def compile(
+    output: Annotated[Path, typer.Option(help="Folder for the YAML files.")] = COMPILED,
+) -> None:
+    """Write the pipelines as YAML to upload to Kubeflow Pipelines."""
+    for path in compile_pipelines(output):
+        typer.echo(path)
+
+
+@app.command()
+def train(
+    catalogue: CatalogueOption,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    recipe: RecipeOption = "sample_cpu",
+    encoder: EncoderOption = "",
+    mapping: MappingOption = None,
+    limit: LimitOption = 0,
+    milvus: MilvusOption = "",
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Run the training pipeline with KFP's local runner."""
+    chosen = resolve_recipe(recipe, encoder, catalogue=catalogue)
+    typer.echo(chosen.sentence)
+    extra = {"recipe": chosen.settings, "settings": read_settings(settings, overrides)}
+    _run(training, workspace, milvus, catalogue, mapping, limit, extra)
+
+
+@app.command()
+def refresh(
+    catalogue: CatalogueOption,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    mapping: MappingOption = None,
+    limit: LimitOption = 0,
+    milvus: MilvusOption = "",
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Run the refresh pipeline: today's catalogue with the model in service."""
+    _run(refresh_index, workspace, milvus, catalogue, mapping, limit, {"settings": read_settings(settings, overrides)})
+
+
+def _run(
+    pipeline: Any,
+    workspace: Path,
+    milvus: str,
+    catalogue: str,
+    mapping: Path | None,
+    limit: int,
+    extra: dict[str, Any],
+) -> None:
+    from app.local_runner import run_pipeline
+
+    shop = Workspace(workspace.resolve())
+    with milvus_for(shop, milvus) as uri:
+        arguments = {
+            "catalogue": catalogue,
+            "catalogue_digest": stages.catalogue_digest(catalogue, str(mapping or "")),
+            "workspace": str(shop.root),
+            "milvus_uri": uri,
+            "mapping": str(mapping or ""),
+            "limit": limit,
+            **extra,
+        }
+        run = run_pipeline(pipeline, arguments, root=shop.pipeline_root, log=shop.logs / "pipeline.log", say=typer.echo)
+    for _, record in run.records:
+        typer.echo(f"{record.stage}: {figures_line(record)}")
+    typer.echo(f"in service: release {stages.champion(str(shop.root))[:12] or 'none'}")

@@ -1,0 +1,27 @@
+"""One search in this process, without a server."""
+
+from collections.abc import Mapping, Sequence
+
+from lookalike.embedders.onnx import OnnxEmbedder
+from lookalike.errors import ReleaseError
+from lookalike.features.feast import FeastFeatures
+from lookalike.release.manifest import live_release
+from lookalike.search.answer import SearchAnswer
+from lookalike.search.engine import SearchEngine
+from lookalike.search.query import search_request
+from lookalike.stages import milvus
+from lookalike.workspace import Workspace
+
+
+def search_photo(
+    shop: Workspace, milvus_uri: str, photo: bytes, k: int, filters: Mapping[str, Sequence[str]]
+) -> SearchAnswer:
+    """Ask the live release. Raises ReleaseError before the first, QueryError and ImageError for a bad request."""
+    release = live_release(shop.releases)
+    if release is None:
+        raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
+    with milvus(milvus_uri) as index:
+        embedder = OnnxEmbedder(shop.model_repository / release.model)
+        features = FeastFeatures(shop.feature_store, release.feature_service)
+        engine = SearchEngine(embedder, index, features, release)
+        return engine.search(search_request({"photo": photo, "k": k, "filters": filters}))

@@ -1,0 +1,140 @@
+"""Verbs around a release in service: search it, serve it, watch it."""
+
+import logging
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.local_services import milvus_for
+from app.options import (
+    DEFAULT_WORKSPACE,
+    CatalogueOption,
+    EncoderOption,
+    LimitOption,
+    MappingOption,
+    MilvusOption,
+    RecipeOption,
+    SetOption,
+    SettingsOption,
+    WorkspaceOption,
+    read_settings,
+)
+from app.recipes import resolve_recipe
+from lookalike import stages
+from lookalike.errors import QueryError
+from lookalike.storage import read_json
+from lookalike.workspace import Workspace
+
+TRITON = Path(__file__).parents[1] / ".triton"
+PhotoArgument = Annotated[Path, typer.Argument(help="Photo to search with.", exists=True, dir_okay=False)]
+WhereOption = Annotated[list[str] | None, typer.Option("--where", help="Filter, ATTRIBUTE=VALUE; repeatable.")]
+
+
+def search(
+    photo: PhotoArgument,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many products to answer with.")] = 10,
+    where: WhereOption = None,
+    milvus: MilvusOption = "",
+) -> None:
+    """Find the products that look like a photo."""
+    from app.searching import search_photo
+
+    shop = Workspace(workspace)
+    with milvus_for(shop, milvus) as uri:
+        answer = search_photo(shop, uri, photo.read_bytes(), k, _filters(where))
+    table = Table(title=f"release {answer.release_id[:12]}", show_edge=False)
+    for column in ("product", "score", "attributes", "features"):
+        table.add_column(column)
+    for hit in answer.hits:
+        fields = ", ".join(f"{name} {value}" for name, value in hit.fields.items() if value is not None)
+        served = ", ".join(f"{name} {value}" for name, value in (hit.features or {}).items() if name not in hit.fields)
+        table.add_row(hit.product_id, f"{hit.score:.3f}", fields, served or "absent")
+    Console().print(table)
+
+
+def serve(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    host: Annotated[str, typer.Option(help="Address to listen on; loopback unless you say otherwise.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="REST port.")] = 8080,
+    grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="gRPC port.")] = 8081,
+    milvus: MilvusOption = "",
+    triton: Annotated[
+        str, typer.Option(help="Triton's gRPC address; empty starts the local one.", envvar="TRITON_URL")
+    ] = "",
+) -> None:
+    """Serve the live release over KServe's v1 and v2 protocols until interrupted."""
+    from app.triton_choice import local_triton
+    from serving.run import serve as run
+    from serving.settings import ServingSettings
+
+    logging.getLogger().setLevel(logging.INFO)
+    shop = Workspace(workspace)
+    with ExitStack() as services:
+        addresses: dict[str, Any] = (
+            {"triton_url": triton} if triton else services.enter_context(local_triton(shop, TRITON))
+        )
+        settings = ServingSettings(
+            releases=shop.releases,
+            model_repository=shop.model_repository,
+            milvus_uri=services.enter_context(milvus_for(shop, milvus)),
+            feature_store=shop.feature_store,
+            query_log=shop.query_log,
+            host=host,
+            http_port=port,
+            grpc_port=grpc_port,
+            **addresses,
+        )
+        run(settings, lambda rest, grpc: typer.echo(f"serving {workspace} at {rest} (gRPC {grpc}); Ctrl-C ends it"))
+
+
+def watch(
+    catalogue: CatalogueOption,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    recipe: RecipeOption = "sample_cpu",
+    encoder: EncoderOption = "",
+    mapping: MappingOption = None,
+    limit: LimitOption = 0,
+    milvus: MilvusOption = "",
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Look at recent queries once: drift, a reasoned decision, and the run it asks for."""
+    from app.local_runner import run_pipeline
+    from pipelines.watch import watch as pipeline
+
+    shop = Workspace(workspace.resolve())
+    with milvus_for(shop, milvus) as uri:
+        arguments = {
+            "catalogue": catalogue,
+            "catalogue_digest": stages.catalogue_digest(catalogue, str(mapping or "")),
+            "workspace": str(shop.root),
+            "milvus_uri": uri,
+            "recipe": resolve_recipe(recipe, encoder, catalogue=catalogue).settings,
+            "now": datetime.now(UTC).isoformat(),
+            "mapping": str(mapping or ""),
+            "limit": limit,
+            "settings": read_settings(settings, overrides),
+        }
+        run = run_pipeline(pipeline, arguments, root=shop.pipeline_root, log=shop.logs / "pipeline.log", say=typer.echo)
+    decision = read_json(run.outputs["decision"] / "decision.json")
+    typer.echo(f"{decision['action']}: {' '.join(decision['reasons'])}")
+    typer.echo(f"  see {run.outputs['drift'] / 'drift.html'}")
+
+
+def _filters(where: list[str] | None) -> dict[str, list[str]]:
+    filters: dict[str, list[str]] = {}
+    for condition in where or []:
+        name, separator, value = condition.partition("=")
+        if not (separator and name and value):
+            raise QueryError(f"--where {condition!r} is not of the form ATTRIBUTE=VALUE")
+        filters.setdefault(name, []).append(value)
+    return filters
+
+
+VERBS = (search, serve, watch)

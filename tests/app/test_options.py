@@ -1,0 +1,34 @@
+"""Settings given on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from app.options import read_settings
+from lookalike.errors import ConfigError
+
+
+def test_single_overrides_win_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("split: {seed: 1, test: 0.3}\n")
+    assert read_settings(file, ["split.seed=7", "drift.alpha=0.01"]) == {
+        "split": {"seed": 7, "test": 0.3},
+        "drift": {"alpha": 0.01},
+    }
+
+
+@pytest.mark.parametrize("override", ["split.seed", "seed=7", ".seed=7", "split.=7", ""])
+def test_a_malformed_override_is_refused_with_the_form_it_should_have(override: str) -> None:
+    with pytest.raises(ConfigError, match=r"STAGE\.FIELD=VALUE"):
+        read_settings(None, [override])
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "split: 3", "split: {", ""])
+def test_a_settings_file_that_is_no_mapping_of_mappings_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    if text == "":
+        assert read_settings(file, None) == {}
+    else:
+        with pytest.raises(ConfigError, match=r"settings\.yaml"):
+            read_settings(file, None)
