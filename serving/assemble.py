@@ -10,6 +10,7 @@ from lookalike.embedders.choose import choose_embedder
 from lookalike.embedders.protocol import Embedder
 from lookalike.embedders.triton import TritonEmbedder
 from lookalike.errors import ReleaseError
+from lookalike.features.feast import FeastLookup
 from lookalike.features.protocol import FeatureLookup
 from lookalike.index.milvus import MilvusIndex
 from lookalike.index.protocol import VectorIndex
@@ -62,9 +63,7 @@ def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
 
 def open_features(settings: ServingSettings, release: Release) -> FeatureLookup:
     """The release's feature service in Feast."""
-    from lookalike.features.feast import FeastFeatures  # takes a second to import, and only real servers need it
-
-    return FeastFeatures(settings.feature_store, release.feature_service)
+    return FeastLookup(settings.feature_store, release.feature_service)
 
 
 def _drawn_photo() -> bytes:

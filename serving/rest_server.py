@@ -62,9 +62,16 @@ async def _explain_http(request: Request, error: HTTPException) -> Response:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, so that a taken port is known before anything is loaded. Raises ConfigError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's algorithm off only for sockets that say TCP; with it every answer takes 40 ms longer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+        return listener
     except OSError as error:
+        listener.close()
         raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another port or host") from error
 
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from lookalike.errors import ConfigError
 from lookalike.search.query_log import read_query_log
 from serving.live import LiveEngine
+from serving.rest_server import listen
 from serving.server import SearchServer
 from tests.search.shop import Shop, photo
 from tests.serving.running import Client, engines_of, instance, put_live, running, settings, until
@@ -91,3 +93,9 @@ def test_the_server_is_a_kserve_model_server() -> None:
     from kserve import ModelServer
 
     assert issubclass(SearchServer, ModelServer)
+
+
+def test_small_answers_leave_at_once() -> None:
+    """asyncio turns Nagle's algorithm off only for sockets that say TCP; else each answer waits 40 ms for its ACK."""
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
