@@ -34,13 +34,13 @@ def within_binomial_bounds(count: int, trials: int, probability: float) -> bool:
 
 @pytest.mark.parametrize(("m", "n"), [(400, 200), (300, 300), (120, 60)])
 def test_clean_windows_raise_the_stated_share_of_alarms(m: int, n: int) -> None:
-    verdicts = alarms(MmdDetector(), m, n, shift=0.0, worlds=30, windows=4)
+    verdicts = alarms(MmdDetector(), m, n, shift=0.0, worlds=20, windows=4)
     assert within_binomial_bounds(sum(verdicts), len(verdicts), SETTINGS.alpha), sum(verdicts)
 
 
 def test_the_classifier_keeps_the_same_promise() -> None:
     settings = DriftSettings(draws=39)  # it is refitted for every split
-    verdicts = alarms(ClassifierDetector(), 200, 100, shift=0.0, worlds=8, windows=8, settings=settings)
+    verdicts = alarms(ClassifierDetector(), 200, 100, shift=0.0, worlds=4, windows=10, settings=settings)
     assert within_binomial_bounds(sum(verdicts), len(verdicts), SETTINGS.alpha), sum(verdicts)
 
 

@@ -4,6 +4,8 @@ import base64
 import gzip
 import json
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -120,3 +122,8 @@ def test_a_window_without_scores_or_attributes_is_still_measured(shop: tuple) ->
     result = read_json(output / "drift.json")
     assert result["outcome"] == "measured"
     assert {stream["name"] for stream in result["streams"]} == {"photo_width", "photo_height", "photo_bytes"}
+
+
+def test_evidently_is_loaded_only_when_something_is_measured() -> None:
+    check = "import sys, monitoring.drift, monitoring.decision; sys.exit('evidently' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True)
