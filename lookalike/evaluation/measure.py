@@ -73,18 +73,38 @@ def evaluate_embedder(
     Alikeness is judged with the query's own item left out. Known-item figures keep it in; with `distractors`
     (further catalogue photos) they are also taken over both galleries together, as `catalogue_recall_at_k`.
     """
-    searched = embed_gallery(embedder, gallery, truth, settings)
-    everything = searched
+    shown = _embed(embedder, gallery, "gallery", settings)
+    searched = everything = _gallery(gallery, shown, truth)
     if distractors is not None and len(distractors.contents):
-        everything = _joined(searched, embed_gallery(embedder, distractors, truth, settings))
-    sets = {asked.name: _measure(embedder, truth, asked, searched, everything, settings) for asked in queries}
+        further = _embed(embedder, distractors, "distractors", settings)
+        everything = _joined(searched, _gallery(distractors, further, truth))
+    sets = {}
+    for asked in queries:
+        seen = _from_gallery(asked.photos, gallery, shown)
+        answered = seen or _embed(embedder, asked.photos, asked.name, settings)
+        values, known = _judge(truth, asked, answered, searched, everything)
+        values |= head_values(truth, asked.photos.products, answered, embedder.identity)
+        clusters = truth.groups[asked.photos.products]
+        resamples = draw_resamples(clusters, settings.repeats, settings.confidence, settings.seed)
+        sets[asked.name] = Measured(asked, answered, known, values, resamples)
     return Evaluation(embedder.identity, len(searched.products), len(everything.products), sets)
 
 
-def embed_gallery(embedder: Embedder, photos: PhotoSet, truth: Truth, settings: EvaluationSettings) -> Gallery:
-    """The photos' vectors, with product and item."""
-    vectors = embed_photos(embedder, photos.contents, settings.batch, "embedding gallery").vectors
-    return Gallery(vectors, photos.products, truth.items[photos.products])
+def _embed(embedder: Embedder, photos: PhotoSet, name: str, settings: EvaluationSettings) -> Embeddings:
+    return embed_photos(embedder, photos.contents, settings.batch, f"embedding {name}")
+
+
+def _from_gallery(photos: PhotoSet, gallery: PhotoSet, shown: Embeddings) -> Embeddings | None:
+    """The embeddings of photos that are all in the gallery and need no second pass through the model."""
+    places = {content: place for place, content in enumerate(gallery.contents)}
+    if any(content not in places for content in photos.contents):
+        return None
+    rows = [places[content] for content in photos.contents]
+    return Embeddings(shown.vectors[rows], {name: values[rows] for name, values in shown.attributes.items()})
+
+
+def _gallery(photos: PhotoSet, embeddings: Embeddings, truth: Truth) -> Gallery:
+    return Gallery(embeddings.vectors, photos.products, truth.items[photos.products])
 
 
 def _joined(first: Gallery, second: Gallery) -> Gallery:
@@ -95,27 +115,20 @@ def _joined(first: Gallery, second: Gallery) -> Gallery:
     )
 
 
-def _measure(
-    embedder: Embedder,
-    truth: Truth,
-    queries: QuerySet,
-    gallery: Gallery,
-    everything: Gallery,
-    settings: EvaluationSettings,
-) -> Measured:
+def _judge(
+    truth: Truth, queries: QuerySet, embeddings: Embeddings, gallery: Gallery, everything: Gallery
+) -> tuple[dict[str, Values], Ranking]:
+    """Every retrieval metric per query, and the ranking of the largest gallery with the own product in it."""
     own = queries.photos.products  # (Q,)
-    embeddings = embed_photos(embedder, queries.photos.contents, settings.batch, f"embedding {queries.name}")
     alike = rank_products(embeddings.vectors, gallery, DEPTH, left_out=truth.items[own])
     known = rank_products(embeddings.vectors, everything, DEPTH)
     values = alike_values(truth, own, alike) | _ndcg_values(truth, own, alike, gallery)
-    values |= head_values(truth, own, embeddings, embedder.identity)
     if queries.known_item:
         in_split = known if everything is gallery else rank_products(embeddings.vectors, gallery, DEPTH)
         values |= known_item_values(own, in_split, "known_item")
         if everything is not gallery:
             values |= known_item_values(own, known, "catalogue")
-    resamples = draw_resamples(truth.groups[own], settings.repeats, settings.confidence, settings.seed)
-    return Measured(queries, embeddings, known, values, resamples)
+    return values, known
 
 
 def alike_values(truth: Truth, own: NDArray[np.int64], ranking: Ranking) -> dict[str, Values]:

@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
@@ -18,6 +19,9 @@ INK = "#010203"
 """Stands for the page's text colour until the SVG is written; used nowhere else."""
 
 COLOURS = {"challenger": "#d9480f", "champion": "#1c7ed6", "baseline": "#868e96"}
+SHADE = LinearSegmentedColormap.from_list("shade", [(0.85, 0.28, 0.06, 0.0), (0.85, 0.28, 0.06, 1.0)])
+"""From the page's own background to orange."""
+
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -43,7 +47,7 @@ def interval_plot(name: str, series: Mapping[str, Mapping[str, Figure]], axis: s
     sizes = {label: next(figures[label].n for figures in series.values() if label in figures) for label in labels}
     axes.set_yticks(range(len(labels)), [f"{label} (n={sizes[label]})" for label in labels])
     axes.invert_yaxis()
-    axes.set_xlim(0, 1)
+    axes.set_xlim(-0.02, 1.02)  # room for a dot at either end
     axes.set_xlabel(axis)
     if len(series) > 1:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(series), frameon=False)
@@ -65,7 +69,7 @@ def confusion_plot(name: str, counts: NDArray[np.int64], labels: Sequence[str]) 
     """(C, C) counts, true values down, predicted across, shaded by share of the true value. Returns SVG."""
     canvas, axes = _canvas(name, 1.2 + 0.22 * len(labels))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.pcolormesh(shares, cmap="Oranges", vmin=0, vmax=1, edgecolors="none")
+    axes.pcolormesh(shares, cmap=SHADE, vmin=0, vmax=1, edgecolors="none")
     places = np.arange(len(labels)) + 0.5
     axes.set_xticks(places, labels, rotation=90, fontsize=8)
     axes.set_yticks(places, labels, fontsize=8)

@@ -7,12 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lookalike.catalog.products import Catalogue
+from lookalike.catalog.products import DUPLICATES, Catalogue
+from lookalike.catalog.splits import SPLITS
 from lookalike.errors import ArtifactError, EvaluationError
 from lookalike.evaluation.metrics import Codes
-
-SPLITS = "splits.parquet"
-DUPLICATES = "duplicates.parquet"
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,12 @@ class Truth:
 def read_truth(catalogue: Catalogue, splits: Path) -> Truth:
     """Gather the truth about a validated catalogue.
 
-    Raises EvaluationError where a product has no split, a group lies in two splits (a leak: figures would
-    flatter the model) or the mapping says nothing about what is alike.
+    Raises EvaluationError where a product has no split, a group or near-duplicate lies in two splits, or the
+    mapping says nothing about what is alike.
     """
-    table = _split_table(catalogue, splits)
+    table, items = _split_table(catalogue, splits), _items(catalogue)
+    _require_no_leak("group", table["group_id"].to_numpy(), table["split"])
+    _require_no_leak("near-duplicate group", items.to_numpy(), table["split"])
     alike = catalogue.mapping.alike
     if not alike.coarse or not alike.fine:
         raise EvaluationError("mapping.alike names no coarse or no fine attributes; evaluation needs one of each")
@@ -64,7 +64,7 @@ def read_truth(catalogue: Catalogue, splits: Path) -> Truth:
         verticals=catalogue.products["vertical"].to_numpy(dtype=object),
         splits=table["split"].to_numpy(dtype=object),
         groups=pd.factorize(table["group_id"])[0].astype(np.int64),
-        items=_items(catalogue),
+        items=pd.factorize(items)[0].astype(np.int64),
     )
 
 
@@ -77,21 +77,25 @@ def _split_table(catalogue: Catalogue, splits: Path) -> pd.DataFrame:
     if table["split"].isna().any():
         missing = table.index[table["split"].isna()]
         raise EvaluationError(f"{len(missing)} products have no split, the first is {missing[0]!r}; split again")
-    homes = table.groupby("group_id")["split"].nunique()
-    if (homes > 1).any():
-        leaked = homes.index[homes > 1]
-        raise EvaluationError(
-            f"{len(leaked)} groups lie in more than one split, the first is {leaked[0]!r}: the model may have "
-            "trained on designs it is measured on; split again"
-        )
     return table
 
 
-def _items(catalogue: Catalogue) -> NDArray[np.int64]:
+def _items(catalogue: Catalogue) -> pd.Series:
     """(P,) item per product: the near-duplicate group that validation found, else the product by itself."""
     path = catalogue.folder / DUPLICATES
     if not path.is_file():
         raise ArtifactError(f"{catalogue.folder} holds no {DUPLICATES}; run `lookalike validate` again")
     duplicates = pd.read_parquet(path).set_index("product_id")["group_id"]
     ids = catalogue.products["product_id"]
-    return pd.factorize(ids.map(duplicates).fillna(ids))[0].astype(np.int64)
+    return ids.map(duplicates).fillna(ids)
+
+
+def _require_no_leak(kind: str, names: NDArray[np.object_], splits: pd.Series) -> None:
+    """Raise EvaluationError where a name lies in two splits: figures would flatter the model."""
+    homes = splits.groupby(names).nunique()
+    leaked = homes.index[homes > 1]
+    if len(leaked):
+        raise EvaluationError(
+            f"the {kind} '{leaked[0]}' and {len(leaked) - 1} more lie in more than one split: the model may have "
+            "trained on what it is measured on; split again"
+        )

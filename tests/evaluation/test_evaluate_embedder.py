@@ -137,11 +137,14 @@ def test_known_duplicates_of_the_query_never_count_as_similar(tmp_path: Path) ->
     assert honest.sets["catalogue"].values["fine_hit_at_1"][copied].mean() < 1.0
 
 
-def test_a_group_in_two_splits_is_refused_as_a_leak(tmp_path: Path) -> None:
+def test_a_design_or_a_duplicate_in_two_splits_is_refused_as_a_leak(tmp_path: Path) -> None:
     catalogue = make_shop(tmp_path / "validated", 12)
     splits = make_splits(tmp_path / "splits", catalogue, {"p000": "design", "p011": "design"})
-    with pytest.raises(EvaluationError, match="1 groups lie in more than one split, the first is 'design'"):
+    with pytest.raises(EvaluationError, match="the group 'design' and 0 more lie in more than one split"):
         read_truth(catalogue, splits)
+    planted = make_shop(tmp_path / "planted", 12, duplicates={"p011": "p000"})
+    with pytest.raises(EvaluationError, match="the near-duplicate group 'p000' and 0 more lie in more than one split"):
+        read_truth(planted, make_splits(tmp_path / "splits_of_planted", planted))
 
 
 def test_recall_of_every_damage_has_its_own_figure(shop: tuple[Catalogue, Truth], evaluation: Evaluation) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from lookalike.embedders.memory import MemoryEmbedder
 from lookalike.evaluation.contact_sheet import LEGEND, judge
-from lookalike.evaluation.evaluate import write_evaluation
+from lookalike.evaluation.outputs import write_evaluation
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.evaluation.truth import read_truth
 from lookalike.search.observation import REFERENCE_SCHEMA

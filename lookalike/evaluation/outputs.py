@@ -1,0 +1,117 @@
+"""Everything an evaluation leaves in its folder, for any embedders behind the protocol."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from lookalike.catalog.products import Catalogue
+from lookalike.embedders.protocol import Embedder
+from lookalike.evaluation.contact_sheet import downscaled_png, draw_sheet, sheet_rows
+from lookalike.evaluation.drift_reference import reference_table
+from lookalike.evaluation.figures import (
+    COARSE,
+    FINE,
+    RECALL,
+    Figure,
+    differences,
+    find_figure,
+    model_figures,
+    ratios,
+)
+from lookalike.evaluation.gate import Promotion, decide_promotion
+from lookalike.evaluation.illustrations import illustrate
+from lookalike.evaluation.measure import Evaluation, evaluate_embedder
+from lookalike.evaluation.queries import CATALOGUE, DAMAGED, build_queries, distractor_photos, gallery_photos
+from lookalike.evaluation.report import render_report
+from lookalike.evaluation.settings import EvaluationSettings
+from lookalike.evaluation.truth import Truth, read_truth
+from lookalike.storage import write_json
+
+REPORT = "report.json"
+PAGE = "report.html"
+SHEET = "contact_sheet.png"
+REFERENCE = "reference.parquet"
+PROMOTION = "promotion.json"
+
+SHEET_WIDTH = 640
+"""Pixels of the contact sheet inside the page."""
+
+
+def write_evaluation(
+    catalogue: Catalogue,
+    splits: Path,
+    embedders: Mapping[str, Embedder],
+    folder: Path,
+    settings: EvaluationSettings,
+    training_metrics: Path | None = None,
+) -> dict[str, Any]:
+    """Measure the embedders and fill the output folder; returns the stage's figures.
+
+    `embedders` has a `challenger`, perhaps a `champion` and a `baseline`.
+    """
+    truth = read_truth(catalogue, splits)
+    models = _evaluate_all(catalogue, truth, embedders, settings)
+    figures = _all_figures(models, truth, settings)
+    promotion = decide_promotion(
+        models["challenger"], models.get("champion"), truth, settings.gate, models.get("baseline")
+    )
+    damaged = models["challenger"].sets[DAMAGED]
+    sheet = draw_sheet(sheet_rows(catalogue, damaged, truth, settings.sheet_rows))
+    plots = illustrate(models, figures, truth, training_metrics)
+    page = render_report(models, figures, promotion, plots, downscaled_png(sheet, SHEET_WIDTH), settings)
+
+    write_json(folder / REPORT, _report(models, figures, settings))
+    write_json(folder / PROMOTION, asdict(promotion))
+    pq.write_table(reference_table(damaged, models["challenger"].identity), folder / REFERENCE)
+    sheet.save(folder / SHEET)
+    (folder / PAGE).write_text(page, encoding="utf-8")
+    return _key_figures(figures, promotion, models)
+
+
+def _evaluate_all(
+    catalogue: Catalogue, truth: Truth, embedders: Mapping[str, Embedder], settings: EvaluationSettings
+) -> dict[str, Evaluation]:
+    queries = build_queries(catalogue, truth, settings)
+    gallery = gallery_photos(catalogue, truth.rows(settings.split))
+    distractors = distractor_photos(catalogue, truth, settings)
+    return {
+        name: evaluate_embedder(
+            embedder, truth, queries, gallery, settings, distractors if name == "challenger" else None
+        )
+        for name, embedder in embedders.items()
+    }
+
+
+def _all_figures(models: Mapping[str, Evaluation], truth: Truth, settings: EvaluationSettings) -> list[Figure]:
+    challenger = models["challenger"]
+    figures = [figure for name, model in models.items() for figure in model_figures(name, model, truth, settings)]
+    if "champion" in models:
+        figures += differences(challenger, models["champion"], "champion", truth, settings)
+    if "baseline" in models:
+        figures += ratios(challenger, models["baseline"], "baseline", truth, settings)
+    return figures
+
+
+def _report(models: Mapping[str, Evaluation], figures: list[Figure], settings: EvaluationSettings) -> dict[str, Any]:
+    challenger = models["challenger"]
+    return {
+        "models": {name: model.identity.fingerprint for name, model in models.items()},
+        "gallery_photos": challenger.gallery_photos,
+        "all_photos": challenger.all_photos,
+        "settings": settings.model_dump(),
+        "figures": [figure.as_json() for figure in figures],
+    }
+
+
+def _key_figures(figures: list[Figure], promotion: Promotion, models: Mapping[str, Evaluation]) -> dict[str, Any]:
+    """Headline numbers for tables and the pipeline's metrics."""
+    named = ((CATALOGUE, FINE), (CATALOGUE, COARSE), (DAMAGED, RECALL))
+    values: dict[str, Any] = {
+        f"{subject}_{metric}": find_figure(figures, subject, queries, metric).value
+        for subject in models
+        for queries, metric in named
+    }
+    return {**values, "promote": promotion.promote, "reasons": list(promotion.reasons)}
