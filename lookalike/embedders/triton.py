@@ -19,7 +19,13 @@ from lookalike.errors import BackendUnavailable, LookalikeError
 
 Reply = TypeVar("Reply")
 
-NOT_ANSWERING = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED)
+NOT_ANSWERING = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.NOT_FOUND,  # unloaded since
+    grpc.StatusCode.INTERNAL,  # a dead worker; Triton goes on calling the model ready
+)
 MESSAGE_BYTES = 256 * 1024 * 1024
 """gRPC's own limit of 4 MB is less than one batch of large photos."""
 
@@ -69,6 +75,12 @@ class TritonEmbedder:
     def close(self) -> None:
         """Close the connection; the embedder cannot be used afterwards."""
         self._channel.close()
+
+    def __enter__(self) -> "TritonEmbedder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def _owner(self) -> str:

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from lookalike.config import StrictConfig
 from lookalike.embedders.triton import TritonEmbedder
-from lookalike.errors import BackendUnavailable
+from lookalike.errors import BackendUnavailable, StorageError
 from serving.triton.environment import TritonEnvironment
 from serving.triton.repository_api import RepositoryApi
 
@@ -70,8 +70,9 @@ class LocalTriton:
     # ---- life
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
-        self._repository.mkdir(parents=True, exist_ok=True)
+        """Start the server and wait until it answers. Raises StorageError for a repository that is no folder."""
+        if not self._repository.is_dir():
+            raise StorageError(f"{self._repository} is not a folder with Triton models")
         for attempt in range(1, self._settings.attempts + 1):
             try:
                 self._launch()
@@ -109,6 +110,14 @@ class LocalTriton:
                 f"local Triton ended with code {code}; the end of {self.log_file}:\n{self._tail()}"
             )
 
+    @property
+    def server_pid(self) -> int:
+        """Process id of Triton itself, on Linux; the leash around it has another."""
+        self.check_alive()
+        assert self._process is not None  # checked above
+        leash = self._process.pid
+        return int(Path(f"/proc/{leash}/task/{leash}/children").read_text().split()[0])
+
     # ---- models
 
     def load(self, model: str) -> TritonEmbedder:
@@ -144,11 +153,11 @@ class LocalTriton:
         self.api = RepositoryApi(self.http_address)
         backends = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-triton-")))
         self._fill_backends(backends)
-        prefix = f"lookalike_triton_{os.getpid()}_{http}_"
-        self._resources.callback(_remove_shared_memory, prefix)
+        self.shared_memory_prefix = f"lookalike_triton_{os.getpid()}_{http}_"
+        self._resources.callback(_remove_shared_memory, self.shared_memory_prefix)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         log = self._resources.enter_context(self.log_file.open("wb"))
-        command = [sys.executable, "-I", str(HERE / "leash.py"), *self._command(backends, http, grpc, metrics, prefix)]
+        command = [sys.executable, "-I", str(HERE / "leash.py"), *self._command(backends, http, grpc, metrics)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
             env=self._variables(), start_new_session=True,
@@ -159,7 +168,7 @@ class LocalTriton:
         (folder / "python").symlink_to(self._environment.python_backend)
         shutil.copytree(HERE / "backend" / "onnxruntime", folder / "onnxruntime")
 
-    def _command(self, backends: Path, http: int, grpc: int, metrics: int, prefix: str) -> list[str]:
+    def _command(self, backends: Path, http: int, grpc: int, metrics: int) -> list[str]:
         return [
             str(self._environment.server),
             f"--model-repository={self._repository}",
@@ -173,7 +182,7 @@ class LocalTriton:
             f"--metrics-address={LOOPBACK}",
             f"--metrics-port={metrics}",
             "--allow-gpu-metrics=false",
-            f"--backend-config=python,shm-region-prefix-name={prefix}",
+            f"--backend-config=python,shm-region-prefix-name={self.shared_memory_prefix}",
             "--exit-timeout-secs=5",
         ]
 

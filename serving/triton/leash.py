@@ -25,7 +25,8 @@ def main(command: list[str]) -> int:
 
 
 def _follow_parent(server: "subprocess.Popen[bytes]") -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: its lock, held here, would abort the interpreter's exit
+        pass
     server.terminate()
     try:
         server.wait(PATIENCE_SECONDS)

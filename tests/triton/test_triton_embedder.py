@@ -1,0 +1,72 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.embedders.choose import choose_embedder
+from lookalike.embedders.onnx import OnnxEmbedder
+from lookalike.embedders.protocol import Embedder
+from lookalike.embedders.triton import TritonEmbedder
+from lookalike.errors import BackendUnavailable, ReleaseMismatch
+from serving.triton.launcher import LocalTriton
+from tests.embedders.contract import EmbedderContract
+from tests.release.tiny import exported, photos
+
+NOBODY = "127.0.0.1:9"  # the discard port: nobody listens
+
+
+class TestContract(EmbedderContract):
+    @pytest.fixture
+    def embedder(self, loaded: TritonEmbedder) -> Embedder:
+        return loaded
+
+
+def test_triton_and_onnxruntime_give_the_same_vectors(loaded: TritonEmbedder) -> None:
+    pixels = photos(9, seed=5)
+    ours, theirs = OnnxEmbedder(exported()).embed(pixels), loaded.embed(pixels)
+    np.testing.assert_allclose(theirs.vectors, ours.vectors, atol=1e-5)
+    for name, probabilities in ours.attributes.items():
+        np.testing.assert_allclose(theirs.attributes[name], probabilities, atol=1e-5)
+
+
+def test_the_choice_is_triton_where_it_answers(triton: LocalTriton, loaded: TritonEmbedder) -> None:
+    choice = choose_embedder(exported(), triton.grpc_address)
+    assert isinstance(choice.embedder, TritonEmbedder)
+    choice.embedder.close()
+    assert choice.reason == f"Embedding in Triton at {triton.grpc_address}."
+
+
+def test_the_choice_is_onnxruntime_where_nobody_answers() -> None:
+    choice = choose_embedder(exported(), NOBODY, connect_seconds=0.3)
+    assert isinstance(choice.embedder, OnnxEmbedder)
+    assert f"no Triton answers at {NOBODY}" in choice.reason
+
+
+def test_a_model_that_is_not_loaded_is_unavailable(triton: LocalTriton) -> None:
+    with pytest.raises(BackendUnavailable, match="has no ready model embedder_"):
+        TritonEmbedder(triton.grpc_address, exported(seed=1))
+
+
+def test_a_call_past_its_deadline_is_unavailable(triton: LocalTriton, loaded: TritonEmbedder) -> None:
+    with pytest.raises(BackendUnavailable, match="DEADLINE_EXCEEDED"):
+        TritonEmbedder(triton.grpc_address, exported(), deadline_seconds=1e-6)
+
+
+def test_a_closed_embedder_is_unavailable(triton: LocalTriton, loaded: TritonEmbedder) -> None:
+    embedder = TritonEmbedder(triton.grpc_address, exported())
+    embedder.close()
+    with pytest.raises(BackendUnavailable, match="was closed"):
+        embedder.embed(photos(1))
+
+
+def test_golden_vectors_of_another_model_are_noticed(
+    triton: LocalTriton, loaded: TritonEmbedder, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(exported(), tmp_path / "exported"))
+    golden = json.loads((folder / "golden.json").read_text())
+    other = json.loads((exported(seed=1) / "golden.json").read_text())
+    (folder / "golden.json").write_text(json.dumps({**golden, "vectors": other["vectors"]}))
+    with pytest.raises(ReleaseMismatch, match="answers the golden photos with cosine"):
+        TritonEmbedder(triton.grpc_address, folder)
