@@ -75,7 +75,7 @@ def exported_folder(folder: Path, embedder: MemoryEmbedder) -> Path:
         weights=identity.weights,
         preprocessing=identity.preprocessing,
         dimension=identity.dimension,
-        attribute_labels=identity.attribute_labels,
+        attribute_labels=list(identity.attribute_labels.items()),
         max_batch_size=8,
         opset=18,
         onnx_sha256="",
