@@ -55,7 +55,9 @@ pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile
 
 lock: $(INSTALLED)  ## Resolve requirements.lock anew from pyproject.toml
-	$(BIN)/python -m app.lock requirements.lock
+	$(BIN)/python -m pip install --quiet --upgrade --editable '.[train,export,index,features,serve,monitor,pipelines,dev]'
+	{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > $(VENV)/lock
+	mv $(VENV)/lock requirements.lock
 
 clean:  ## Remove the environments and all runs
 	rm -rf $(VENV) $(TRITON) runs

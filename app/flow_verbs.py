@@ -1,5 +1,6 @@
 """The flow's stages as verbs: each reads and writes its place in the workspace."""
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -116,7 +117,8 @@ def index(
 def features(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     """Apply the Feast repository for the new release and materialise it."""
     shop = Workspace(workspace)
-    tell(stages.features(str(shop.validated), str(shop.index), str(shop.features), workspace=str(shop.root)))
+    places = {"workspace": str(shop.root), "definitions": str(files("feature_repo"))}
+    tell(stages.features(str(shop.validated), str(shop.index), str(shop.features), **places))
 
 
 def release(workspace: WorkspaceOption = DEFAULT_WORKSPACE, milvus: MilvusOption = "") -> None:

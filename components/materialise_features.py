@@ -21,7 +21,10 @@ def materialise_features(
         index: the index's record, which names the release.
         workspace: root of the shop's workspace, where the feature store lives.
     """
+    from importlib.resources import files
+
     from components.outcome import log_record
     from lookalike import stages
 
-    log_record(stages.features(validated.path, index.path, features.path, workspace=workspace), metrics)
+    places = {"workspace": workspace, "definitions": str(files("feature_repo"))}
+    log_record(stages.features(validated.path, index.path, features.path, **places), metrics)

@@ -146,13 +146,13 @@ def index(validated: str, exported: str, output: str, *, milvus_uri: str, settin
         return build_index(Path(validated), Path(exported), Path(output), store, embedder, chosen)
 
 
-def features(validated: str, index: str, output: str, *, workspace: str) -> StageRecord:
-    """Apply and materialise the release's features."""
+def features(validated: str, index: str, output: str, *, workspace: str, definitions: str) -> StageRecord:
+    """Apply and materialise the release's features; `definitions` is the folder of a Feast repository."""
     from lookalike.features.materialise import materialise
 
     release = read_json(Path(index) / "index.json")["release_id"]
     store = Workspace(Path(workspace)).feature_store
-    return materialise(Path(validated), Path(output), store, release, datetime.now(UTC))
+    return materialise(Path(validated), Path(output), store, release, datetime.now(UTC), Path(definitions))
 
 
 def release(
