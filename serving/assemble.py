@@ -55,7 +55,8 @@ def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
     """The release's model, in Triton where an address is given; it has answered its golden photos."""
     folder = settings.model_repository / release.model
     if settings.triton_url is None:
-        return choose_embedder(folder, no_triton="no Triton address is set").embedder
+        # One thread per photo: searches run side by side, and onnxruntime's own threads would only compete.
+        return choose_embedder(folder, no_triton="no Triton address is set", threads=1).embedder
     if settings.triton_http is not None:
         RepositoryApi(settings.triton_http).load(release.model)
     return TritonEmbedder(settings.triton_url, folder)

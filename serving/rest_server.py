@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady
+from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
 from kserve.protocol.rest.v1_endpoints import register_v1_endpoints
 from kserve.protocol.rest.v2_endpoints import register_v2_endpoints
 from starlette.exceptions import HTTPException
@@ -19,11 +19,14 @@ from lookalike import __version__
 from lookalike.errors import ConfigError, LookalikeError, QueryError
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
+from serving.last_resort import LastResort
 from serving.metrics import SearchMetrics
 from serving.model import SearchModel
 from serving.plain_routes import plain_routes
 
 logger = logging.getLogger(__name__)
+
+EXPLAINED = (LookalikeError, InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady, NotImplementedError)
 
 
 def rest_application(
@@ -31,12 +34,13 @@ def rest_application(
 ) -> FastAPI:
     """The REST side of the server; one application per server, where KServe shares a global one."""
     app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None, max_body_size=request_bytes)
+    app.add_middleware(LastResort)
     app.add_api_route("/", dataplane.live)
     app.add_api_route("/metrics", metrics.endpoint, methods=["GET"])
     app.include_router(plain_routes(model))
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     register_v2_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
-    for kind in (LookalikeError, InvalidInput, ModelNotFound, ModelNotReady, NotImplementedError, Exception):
+    for kind in EXPLAINED:
         app.add_exception_handler(kind, _explain)
     app.add_exception_handler(RequestValidationError, _explain_schema)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _explain_http)  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ class SearchHit:
         body = {
             "product_id": self.product_id,
             "photo_id": self.photo_id,
-            "score": self.score,
+            "score": round(self.score, 6),
             "fields": dict(self.fields),
             "matched": list(self.matched),
         }
@@ -55,7 +55,7 @@ class SearchAnswer:
     predicted: Mapping[str, Prediction]
     """Per attribute; empty for a product query, or where the model has no attribute heads."""
     timings_ms: Mapping[str, float]
-    """Milliseconds per stage (decode, embed, search, features) and in total."""
+    """Milliseconds per stage (release, decode, embed, search, features) and in total."""
     observation: Observation | None
     """What drift detection keeps of a photo query; never part of the JSON."""
 

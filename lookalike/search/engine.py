@@ -88,7 +88,9 @@ class SearchEngine:
         ReleaseMismatch and BackendUnavailable as the parts do. Features that are late are left out.
         """
         watch = Stopwatch(self._clock)
-        check_filters(request.filters, self.collection().fields)
+        with watch.stage("release"):
+            info = self.collection()
+        check_filters(request.filters, info.fields)
         query = self._photo_query(request.photo, watch) if request.photo is not None else self._product_query(request)
         with watch.stage("search"):
             page = self._page(query, request)

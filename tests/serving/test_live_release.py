@@ -138,7 +138,8 @@ def test_a_request_under_way_finishes_on_the_release_it_started_with(tmp_path: P
         slow = threads.submit(ask, client, 0)
         assert gate.arrived.wait(30)
         put_live(tmp_path / "releases", second)
-        until(lambda: ask(client, 1)[0]["release_id"] == second.release.release_id)
+        until(lambda: client.http.get("/v2/models/lookalike").json()["versions"] == [second.release.release_id])
+        assert ask(client, 1)[0]["release_id"] == second.release.release_id
         gate.opened.set()
         assert {answer["release_id"] for answer in slow.result(30)} == {first.release.release_id}
 

@@ -1,5 +1,6 @@
 """v1, v2 REST and v2 gRPC give one answer; the wrong request gets a sentence, the outage a 503."""
 
+import http.client
 import json
 import struct
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as v2
 from lookalike.errors import BackendUnavailable
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import SearchRequest
+from serving.failures import INTERNAL
 from tests.search.shop import Shop, photo
 from tests.serving.running import (
     Client,
@@ -242,6 +244,21 @@ def test_outages_are_named_and_bugs_are_not(
         client.grpc([photo(1)])
     assert refusal.value.code() == code  # type: ignore[attr-defined]
     assert sentence in refusal.value.details() and "hunter2" not in refusal.value.details()  # type: ignore[attr-defined]
+
+
+def test_a_bug_does_not_cost_the_client_its_connection(client: Client) -> None:
+    EMBEDDER.error = Outage("a bug")
+    connection = http.client.HTTPConnection("127.0.0.1", client.http.base_url.port, timeout=30)
+    connection.connect()
+    connection.auto_open = 0  # a connection that was cut is not opened again
+    for _ in range(5):
+        connection.request("POST", "/search", photo(1))
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (
+            500,
+            json.dumps({"error": INTERNAL}, separators=(",", ":")).encode(),
+        )
+    connection.close()
 
 
 def test_no_release_means_not_ready_instead_of_a_crash(tmp_path: Path) -> None:
