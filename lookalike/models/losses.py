@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lookalike.models.distances import distance, margin_violation
+from lookalike.models.distances import distance, margin_violation, pairwise_distance
 
 UNKNOWN = -1
 """Label of an attribute whose value is not known."""
@@ -32,6 +32,24 @@ def triplet_ranking_loss(embeddings: Tensor, margins: Tensor) -> Tensor:
     """
     anchor, positive, negative = embeddings.chunk(3)  # (T, D) each
     return margin_violation(distance(anchor, positive), distance(anchor, negative), margins).mean()
+
+
+def contrast_loss(embeddings: Tensor, labels: Tensor, temperature: float) -> Tensor:
+    """Supervised contrast (Khosla et al. 2020, equation 2): photos alike in every label before all others.
+
+    `embeddings` (B, D), `labels` (B, A'). A pair with an unknown label and no known difference may or may not be
+    alike, so it neither attracts nor repels. Photos without an alike one in the batch do not count.
+    """
+    known = (labels[:, None] != UNKNOWN) & (labels[None] != UNKNOWN)  # (B, B, A')
+    different = (known & (labels[:, None] != labels[None])).any(dim=2)  # (B, B)
+    others = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    alike = known.all(dim=2) & ~different & others
+    closeness = -pairwise_distance(embeddings, embeddings) / temperature
+    closeness = closeness.masked_fill(~(alike | different), -torch.inf)
+    surprise = closeness.logsumexp(dim=1, keepdim=True) - closeness  # (B, B), infinite where masked
+    counts = alike.sum(dim=1)  # (B,)
+    per_photo = surprise.masked_fill(~alike, 0.0).sum(dim=1) / counts.clamp(min=1)
+    return per_photo.sum() / (counts > 0).sum().clamp(min=1)
 
 
 def reconstruction_loss(images: Tensor, targets: Tensor) -> Tensor:

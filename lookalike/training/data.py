@@ -26,6 +26,8 @@ class TrainingSet:
     """(N,)."""
     labels: NDArray[np.int64]
     """(N, A)."""
+    alike: tuple[int, ...]
+    """Which of the A attributes all agree for a truly similar product."""
     triplets: NDArray[np.int64]
     """(M, 3) anchor, positive, negative, ordered by anchor."""
     margins: NDArray[np.float32]
@@ -55,6 +57,7 @@ def load_training_set(catalogue: Catalogue, triplets: Path, preprocessing: Prepr
         first_photo=np.cumsum(counts) - counts,
         photo_count=counts.astype(np.int64),
         labels=catalogue.attribute_codes()[rows].astype(np.int64),
+        alike=tuple(catalogue.attributes.index(name) for name in catalogue.mapping.alike.fine),
         triplets=np.stack(columns, axis=1),
         margins=table["margin"].to_numpy(np.float32),
     )

@@ -1,6 +1,9 @@
 """The training run itself, on Lightning: epochs from the first unfinished one to the last."""
 
 import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import lightning
@@ -44,9 +47,10 @@ def run_epochs(network: EmbeddingNetwork, data: TrainingSet, recipe: Recipe, sta
     # Convolutions on NHWC pixels run a third faster on CPUs when the weights have the same layout.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     plan, resumption = EpochPlan(data, recipe), Resumption(state_folder, state)
-    module = TrainingModule(network, recipe, done * plan.steps, recipe.epochs * plan.steps)
+    module = TrainingModule(network, recipe, data.alike, done * plan.steps, recipe.epochs * plan.steps)
     if done < recipe.epochs:
-        _trainer(recipe, recipe.epochs - done, resumption).fit(module, Epochs(data, recipe, plan, done))
+        with _quiet():
+            _trainer(recipe, recipe.epochs - done, resumption).fit(module, Epochs(data, recipe, plan, done))
     return resumption.history
 
 
@@ -67,3 +71,17 @@ def _trainer(recipe: Recipe, epochs: int, resumption: Resumption) -> lightning.T
         )
     except (MisconfigurationException, ValueError) as error:
         raise TrainingError(f"device '{recipe.device}' cannot be used: {error}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's inventory of the machine, its advertisements and its own deprecations."""
+    chatter = logging.getLogger("lightning.pytorch")
+    level = chatter.level
+    chatter.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning 2.5 on torch 2.13
+            yield
+    finally:
+        chatter.setLevel(level)

@@ -1,7 +1,7 @@
 """The training step: forward, the recipe's losses, the learning rate of the moment."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import lightning
 import torch
@@ -13,6 +13,7 @@ from lookalike.errors import TrainingError
 from lookalike.models.embedder import EmbeddingNetwork, Encoded
 from lookalike.models.losses import (
     attribute_loss,
+    contrast_loss,
     kl_divergence,
     reconstruction_loss,
     triplet_ranking_loss,
@@ -34,10 +35,14 @@ def learning_rate_share(step: int, steps: int, warm_up_share: float) -> float:
 class TrainingModule(lightning.LightningModule):
     """One network under one recipe; `first_step` is where a resumed run takes up the count."""
 
-    def __init__(self, network: EmbeddingNetwork, recipe: Recipe, first_step: int, total_steps: int) -> None:
+    def __init__(
+        self, network: EmbeddingNetwork, recipe: Recipe, alike: Sequence[int], first_step: int, total_steps: int
+    ) -> None:
+        """`alike` are the places of the fine attributes among the labels."""
         super().__init__()
         self.network, self.recipe = network, recipe
         self.normaliser = PixelNormaliser(recipe.preprocessing)
+        self._alike = list(alike)
         self.step, self._total_steps = first_step, total_steps
         self.epoch_losses: list[dict[str, float]] = []
 
@@ -82,6 +87,9 @@ class TrainingModule(lightning.LightningModule):
             losses["attributes"] = attribute_loss(self.network.heads(encoded.embedding), batch.labels)
         if tasks.triplets:
             losses["triplets"] = triplet_ranking_loss(encoded.embedding, batch.margins)
+        if tasks.contrast:
+            fine = batch.labels[:, self._alike]  # (3T, A')
+            losses["contrast"] = contrast_loss(encoded.embedding, fine, self.recipe.contrast_temperature)
         if encoded.log_variance is not None:
             noise = torch.randn_like(encoded.mean)
             images = self.network.reconstruct(encoded, noise)

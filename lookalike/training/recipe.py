@@ -17,6 +17,8 @@ class TaskWeights(StrictConfig):
     """Masked attribute classification, the cross-entropy of a known label."""
     triplets: float = Field(default=1.0, ge=0)
     """Ranking of the mined triplets."""
+    contrast: float = Field(default=0.5, ge=0)
+    """Supervised contrast across the batch: photos alike in the mapping's fine attributes before all others."""
     reconstruction: float = Field(default=1.0, ge=0)
     """Reconstruction of a thumbnail by the variational autoencoder."""
     kl: float = Field(default=0.001, ge=0)
@@ -24,8 +26,8 @@ class TaskWeights(StrictConfig):
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> "TaskWeights":
-        if not (self.attributes or self.triplets or self.reconstruction):
-            raise ValueError("attributes, triplets and reconstruction are all 0: there is nothing to learn")
+        if not (self.attributes or self.triplets or self.contrast or self.reconstruction):
+            raise ValueError("attributes, triplets, contrast and reconstruction are all 0: there is nothing to learn")
         return self
 
 
@@ -40,6 +42,8 @@ class Recipe(StrictConfig):
     """D, the embedding size."""
     tasks: TaskWeights = TaskWeights()
     """Weights of the three tasks."""
+    contrast_temperature: float = Field(default=0.07, gt=0, le=1)
+    """Cosine distance that counts as one unit of contrast; smaller looks at the nearest neighbours only."""
     thumbnail: tuple[int, int] = (24, 18)
     """Height and width the decoder reconstructs."""
     damage: str = "reseller"
