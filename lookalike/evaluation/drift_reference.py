@@ -7,7 +7,7 @@ from PIL import Image
 
 from lookalike.embedders.protocol import ModelIdentity
 from lookalike.evaluation.measure import Measured
-from lookalike.search.observation import Observation, observations_table, predicted_attributes, score_margin
+from lookalike.observation import Observation, observations_table, predicted_attributes, score_margin
 
 
 def reference_table(measured: Measured, identity: ModelIdentity) -> pa.Table:

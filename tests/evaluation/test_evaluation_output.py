@@ -16,7 +16,7 @@ from lookalike.evaluation.contact_sheet import LEGEND, judge
 from lookalike.evaluation.outputs import write_evaluation
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.evaluation.truth import read_truth
-from lookalike.search.observation import REFERENCE_SCHEMA
+from lookalike.observation import REFERENCE_SCHEMA
 from tests.evaluation.shop import make_shop, make_splits
 
 SETTINGS = EvaluationSettings(damaged_queries=20, queries_per_damage=4, repeats=100, sheet_rows=3)
