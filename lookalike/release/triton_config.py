@@ -31,8 +31,8 @@ class TritonSettings(StrictConfig):
     """Most photos in one call to the model."""
     preferred_batch_sizes: tuple[int, ...] = (8, 16, 32)
     """Sizes the dynamic batcher sends at once without waiting."""
-    queue_delay_microseconds: int = Field(default=500, ge=0)
-    """How long a request may wait for company; 500 µs is far below one decode of a photo."""
+    queue_delay_microseconds: int = Field(default=100, ge=0)
+    """How long a request may wait for company; under load the queue fills batches by itself."""
     half_precision: bool = True
     """Let TensorRT compute in FP16 on a GPU; the golden vectors are checked after loading."""
     engine_cache: str = "/var/cache/triton/tensorrt"

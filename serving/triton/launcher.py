@@ -14,7 +14,7 @@ from types import TracebackType
 
 from lookalike.config import StrictConfig
 from lookalike.embedders.triton import TritonEmbedder
-from lookalike.errors import BackendUnavailable, StorageError
+from lookalike.errors import BackendUnavailable, LookalikeError, StorageError
 from serving.triton.environment import TritonEnvironment
 from serving.triton.repository_api import RepositoryApi
 
@@ -134,6 +134,14 @@ class LocalTriton:
         """A checked embedder of a loaded model."""
         self.check_alive()
         return TritonEmbedder(self.grpc_address, self._repository / model)
+
+    def healthy(self, model: str) -> bool:
+        """Whether the model really answers, by its golden vectors."""
+        try:
+            self.connect(model).close()
+        except LookalikeError:
+            return False
+        return True
 
     def unload(self, model: str) -> None:
         self.check_alive()

@@ -4,8 +4,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 
 from lookalike.embedders.model_folder import load_model, onnx_file
 from lookalike.embedders.triton import TritonEmbedder
-from lookalike.errors import BackendUnavailable, ReleaseError, ReleaseMismatch, StorageError
+from lookalike.errors import BackendUnavailable, LookalikeError, ReleaseError, ReleaseMismatch, StorageError
 from serving.triton.environment import TritonEnvironment
 from serving.triton.launcher import SHARED_MEMORY, LocalTriton
 from tests.release.tiny import exported, photos
@@ -47,6 +49,28 @@ def running(pid: int) -> bool:
         return False
 
 
+@contextmanager
+def answering(embedder: TritonEmbedder) -> Iterator[list[LookalikeError]]:
+    """Embed without a pause in another thread; yields what failed."""
+    failures: list[LookalikeError] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                embedder.embed(PIXELS)
+            except LookalikeError as error:
+                failures.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield failures
+    finally:
+        stop.set()
+        thread.join()
+
+
 @pytest.fixture
 def server(environment: TritonEnvironment, repository: Path, tmp_path: Path) -> LocalTriton:
     return LocalTriton(environment, repository, tmp_path / "triton.log")
@@ -72,7 +96,10 @@ def test_a_refused_reload_leaves_the_old_model_serving(server: LocalTriton, repo
         np.testing.assert_array_equal(embedder.embed(PIXELS).vectors, before)
 
         config.write_text(text)
-        server.load(model_name).close()
+        with answering(embedder) as failures:
+            server.load(model_name).close()
+            server.load(model_name).close()
+        assert failures == [], "a reload loses no request"
 
 
 @pytest.mark.slow
@@ -105,7 +132,9 @@ def test_a_killed_worker_is_noticed_and_healed(server: LocalTriton, model_name: 
         with pytest.raises(BackendUnavailable, match="not healthy"):
             embedder.embed(PIXELS)
         assert embedder.ready(), "Triton goes on calling it ready: that is why readiness proves nothing"
+        assert not server.healthy(model_name)
         with server.heal(model_name) as healed:
+            assert server.healthy(model_name)
             np.testing.assert_array_equal(healed.embed(PIXELS).vectors, before)
 
 
