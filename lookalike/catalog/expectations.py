@@ -13,6 +13,7 @@ from typing import Any
 
 import great_expectations as gx
 import pandas as pd
+from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.store.store import DataDocsSiteConfigTypedDict
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.execution_engine import PandasExecutionEngine
@@ -26,6 +27,8 @@ from great_expectations.expectations.expectation import ColumnMapExpectation, Ex
 from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.metrics import ColumnMapMetricProvider, column_condition_partial
 from great_expectations.expectations.row_conditions import Column
+from great_expectations.render import LegacyRendererType, RenderedStringTemplateContent
+from great_expectations.render.renderer.renderer import renderer
 
 from lookalike.catalog.examination import BadPhoto, GoodPhoto
 from lookalike.catalog.mapping import CatalogueMapping
@@ -56,9 +59,10 @@ class ExpectPhotosToDecode(ColumnMapExpectation):
     map_metric = "column_values.photo_decodes"
 
     @classmethod
-    def _prescriptive_template(cls, renderer_configuration: Any) -> Any:
-        renderer_configuration.template_str = "every photo is fetched and decodes within the limits."
-        return renderer_configuration
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    def _prescriptive_renderer(cls, *_: Any, **__: Any) -> list[RenderedStringTemplateContent]:
+        template = {"template": "every photo is fetched and decodes within the limits.", "params": {}}
+        return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]
 
 
 def delivery_tables(
@@ -131,7 +135,11 @@ def write_data_docs(folder: Path, tables: Tables, expected: Mapping[str, Sequenc
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
         suite = context.suites.add(gx.ExpectationSuite(name, expectations=list(expectations)))
         definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
-        result = definition.run(batch_parameters={"dataframe": tables[name]}, result_format=_result_format())
+        result = definition.run(
+            batch_parameters={"dataframe": tables[name]},
+            result_format=_result_format(),
+            run_id=RunIdentifier(run_name="delivery"),
+        )
         counts["expectations"] += len(result.results)
         counts["expectations_met"] += sum(bool(one.success) for one in result.results)
     context.build_data_docs(site_names=[SITE])

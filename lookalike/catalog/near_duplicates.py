@@ -49,7 +49,7 @@ def thumbnail(image: Image.Image) -> NDArray[np.uint8]:
 
 def contrast(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N,) mean over channels of the standard deviation inside each thumbnail."""
-    pixels = thumbnails.reshape(len(thumbnails), -1, 3).astype(np.float32)  # (N, 256, 3)
+    pixels = thumbnails.reshape(-1, THUMBNAIL**2, 3).astype(np.float32)  # (N, 256, 3)
     return pixels.std(axis=1).mean(axis=1)
 
 
@@ -64,7 +64,7 @@ def near_duplicate_groups(
     Returns product_id and group_id (the group's first id in text order), one row per product that has a
     near-duplicate, sorted by product_id.
     """
-    usable = np.flatnonzero(contrast(thumbnails) >= settings.contrast) if len(thumbnails) else np.empty(0, int)
+    usable = np.flatnonzero(contrast(thumbnails) >= settings.contrast)
     left, right = _pairs(hashes[usable], thumbnails[usable], settings)
     products, owner = np.unique(product_ids.astype(str), return_inverse=True)  # sorted, so the first is the smallest
     labels = components(len(products), owner[usable[left]], owner[usable[right]])

@@ -99,7 +99,7 @@ def _work(
     attributes = list(raw.mapping.attributes)
     figures = delivery_figures(raw.rows, verdict, duplicates, attributes, settings.near_duplicates.contrast)
     figures |= changes(verdict, load_catalogue(settings.previous) if settings.previous else None)
-    figures["query_photos_without_product"] = raw.strangers
+    figures["query_photos_without_product"] = raw.strangers + _ownerless(raw, verdict)
     figures |= _data_docs(folder / DATA_DOCS, raw, good, bad, duplicates, settings)
     broken = broken_thresholds(figures, settings, raw.mapping.required, raw.mapping.attributes)
     _write_report(folder, verdict, summary_markdown(figures, broken))
@@ -111,6 +111,12 @@ def _work(
     return figures
 
 
+def _ownerless(raw: RawCatalogue, verdict: Verdict) -> int:
+    """Query photos of products that went to quarantine."""
+    kept = set(verdict.products["product_id"])
+    return sum(photo.position < 0 and photo.product_id not in kept for photo in raw.photos)
+
+
 def _data_docs(
     folder: Path,
     raw: RawCatalogue,
@@ -120,8 +126,8 @@ def _data_docs(
     settings: ValidationSettings,
 ) -> dict[str, int]:
     with warnings.catch_warnings():
-        # Great Expectations 1.24 imports sre_constants and google.api_core, which warn at import.
-        warnings.filterwarnings("ignore", "module 'sre_constants' is deprecated", DeprecationWarning)
+        # Great Expectations 1.24 imports sre_constants, sre_parse and google.api_core, which warn at import.
+        warnings.filterwarnings("ignore", r"module 'sre_\w+' is deprecated", DeprecationWarning)
         warnings.filterwarnings("ignore", "Please install grpcio-status", ImportWarning)
         from lookalike.catalog import expectations
     tables = expectations.delivery_tables(raw.rows, good, bad, duplicates)

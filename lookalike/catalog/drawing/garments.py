@@ -52,6 +52,7 @@ def draw_skirt(canvas: Canvas, look: Look) -> None:
 def draw_trousers(canvas: Canvas, look: Look) -> None:
     """Trousers or shorts: two legs below a waistband."""
     short = look.type == "shorts"
+    crotch = 0.60 if short else 0.86
     top = -0.62 if short else -1.14
     hem = top + ((1.0 + 0.24 * look.length) if short else (2.16 + 0.20 * look.length))
     leg = (0.26 if short else 0.14) + 0.10 * look.width
@@ -64,11 +65,11 @@ def draw_trousers(canvas: Canvas, look: Look) -> None:
         (outer + leg * 0.3, hem),
         (outer + leg * 0.3, hem),
     ]
-    half += [(outer - leg * 0.9, hem), (outer - leg * 0.9, hem), (0.015, top + 0.86), (0.015, top + 0.86)]
+    half += [(outer - leg * 0.9, hem), (outer - leg * 0.9, hem), (0.015, top + crotch), (0.015, top + crotch)]
     canvas.fill(curve(mirrored(half)), look.cloth, edge=seam(look.colour))
     band = mirrored([(0.36, top), (0.36, top), (0.37, top + 0.14), (0.37, top + 0.14)])
     canvas.fill(curve(band), solid(shaded(look.colour, 0.86)), 0.2)
-    canvas.line([(0.0, top + 0.14), (0.0, top + 0.84)], seam(look.colour), 2)
+    canvas.line([(0.0, top + 0.14), (0.0, top + crotch - 0.02)], seam(look.colour), 2)
     for side in (-1, 1):
         pocket: list[Point] = [(side * 0.24, top + 0.16), (side * 0.30, top + 0.30), (side * 0.42, top + 0.36)]
         canvas.line(curve(pocket, closed=False), seam(look.colour), 2)
@@ -84,7 +85,16 @@ def _sleeves(canvas: Canvas, look: Look) -> None:
     if look.sleeve == "short":
         arm = [(0.46, -0.92), (0.62, -0.84), (0.94, -0.42), (0.94, -0.42), (0.68, -0.26), (0.68, -0.26), (0.48, -0.45)]
     elif look.sleeve == "long":
-        arm = [(0.46, -0.92), (0.62, -0.84), (0.80, -0.20), (0.96, 0.56), (0.96, 0.56), (0.76, 0.62), (0.76, 0.62)]
+        arm = [
+            (0.48, -0.80),
+            (0.60, -0.84),
+            (0.60, -0.84),
+            (0.80, -0.20),
+            (0.96, 0.56),
+            (0.96, 0.56),
+            (0.76, 0.62),
+            (0.76, 0.62),
+        ]
         arm = [*arm, (0.58, -0.05), (0.46, -0.40)]
     else:
         return
