@@ -18,7 +18,7 @@ from lookalike.config import StrictConfig
 from lookalike.errors import VectorIndexError
 from lookalike.index.checks import check_batch, check_info, check_name, check_search
 from lookalike.index.expressions import one_of, where_expression
-from lookalike.index.milvus_client import close_client, explained, local_file, open_client
+from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, Where
 from lookalike.index.ranking import best_first
@@ -45,6 +45,9 @@ class MilvusSettings(StrictConfig):
     """HNSW: candidates looked at while building."""
     ef: int = Field(default=128, ge=8, le=MOST_HITS)
     """HNSW: candidates looked at while searching; raised to the number of hits asked for."""
+    consistency: Literal["Bounded", "Strong"] = "Bounded"
+    """How searches on a server see writes: here a write returns once it is seen, so they need not wait (3 ms);
+    Strong waits in every search (207 ms) for what others wrote in the last moment."""
     timeout_seconds: float = Field(default=30.0, gt=0)
     """How long one request may take, retries included; building the search structure is not bounded."""
 
@@ -55,12 +58,13 @@ class MilvusIndex:
     def __init__(self, uri: str, token: str = "", settings: MilvusSettings | None = None) -> None:
         self._settings = settings or MilvusSettings()
         self._uri = uri
-        self._lite = local_file(uri) is not None
-        auto = "FLAT" if self._lite else "HNSW"
-        self._structure = auto if self._settings.structure == "auto" else self._settings.structure
         self._wait = {"timeout": self._settings.timeout_seconds}
         self._loaded: dict[str, CollectionInfo] = {}
         self._client: MilvusClient = open_client(uri, token, self._settings.timeout_seconds)
+        with explained(uri):  # Lite may also be a server of its own, behind a URL
+            self._lite = self._client.get_server_version(**self._wait).startswith("milvus_lite")
+        auto = "FLAT" if self._lite else "HNSW"
+        self._structure = auto if self._settings.structure == "auto" else self._settings.structure
 
     def close(self) -> None:
         """Disconnect; a second call does nothing."""
@@ -97,6 +101,7 @@ class MilvusIndex:
         with explained(f"storing photos in {collection}"):
             for start in range(0, len(batch.photo_ids), ROWS_PER_CALL):
                 self._client.upsert(collection, batch_rows(batch, start, start + ROWS_PER_CALL), **self._wait)
+            self._settle(collection)
 
     def delete(self, collection: str, product_ids: Sequence[str]) -> None:
         self._describe(collection)
@@ -104,6 +109,7 @@ class MilvusIndex:
             for start in range(0, len(product_ids), ROWS_PER_CALL):
                 ids = product_ids[start : start + ROWS_PER_CALL]
                 self._client.delete(collection, filter=one_of("product_id", ids), **self._wait)
+            self._settle(collection)
 
     def seal(self, collection: str) -> None:
         self._describe(collection)
@@ -210,6 +216,11 @@ class MilvusIndex:
             self._loaded[info.name] = info
         return info
 
+    def _settle(self, collection: str) -> None:
+        """Return once searches see what was written; an unfinished collection has none."""
+        if not self._lite and self._sealed(collection):
+            self._client.query(collection, filter="", output_fields=["count(*)"], **self._wait)  # a Strong read
+
     def _sealed(self, collection: str) -> bool:
         return bool(self._client.list_indexes(collection))
 
@@ -241,7 +252,8 @@ class MilvusIndex:
             limit=limit,
             filter=expression,
             anns_field="vector",
-            output_fields=["product_id", *info.fields],
+            consistency_level=self._settings.consistency,
+            output_fields=["photo_id", "product_id", *info.fields],
             search_params={"params": {"ef": max(limit, self._settings.ef)}} if self._structure == "HNSW" else {},
             **self._wait,
         )

@@ -1,5 +1,6 @@
 """Every vector index there is, so that one set of tests holds for all of them."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +11,32 @@ from lookalike.index.milvus import MilvusIndex
 from lookalike.index.protocol import VectorIndex
 from tests.index.shop import gallery, info
 
+SERVER = "LOOKALIKE_TEST_MILVUS"
+"""Names an empty Milvus server to run the same tests on; what they make there is dropped."""
 
-@pytest.fixture(params=["memory", "milvus"])
+
+@pytest.fixture(params=["memory", "milvus", "server"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorIndex]:
     """An empty index."""
     if request.param == "memory":
         yield MemoryIndex()
-    else:
+    elif request.param == "milvus":
         with MilvusIndex(str(tmp_path / "milvus.db")) as opened:
             yield opened
+    else:
+        yield from _server()
+
+
+def _server() -> Iterator[VectorIndex]:
+    if SERVER not in os.environ:
+        pytest.skip(f"no Milvus server; set {SERVER} to the URI of an empty one")
+    with MilvusIndex(os.environ[SERVER]) as opened:
+        assert opened.collections() == [], "the server is not empty, and these tests drop what they find"
+        yield opened
+        for alias in opened._aliases():
+            opened._client.drop_alias(alias)
+        for collection in opened.collections():
+            opened.drop(collection)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from milvus_lite.adapter.grpc.server import start_server_in_thread
 
 from lookalike.errors import BackendUnavailable, ConfigError, VectorIndexError
 from lookalike.index.milvus import MilvusIndex, MilvusSettings
@@ -73,6 +74,20 @@ def test_a_structure_other_than_the_wanted_one_is_noticed(tmp_path: Path) -> Non
         index.seal("shoes")
         with pytest.raises(VectorIndexError, match="not with M=16"):
             other.seal("shoes")
+
+
+def test_lite_behind_a_url_is_still_lite(tmp_path: Path) -> None:
+    server, database, port = start_server_in_thread(str(tmp_path / "milvus.db"), host="127.0.0.1", port=0)
+    try:
+        with MilvusIndex(f"http://127.0.0.1:{port}") as index:
+            index.create(info())
+            index.upsert("shoes", gallery())
+            index.seal("shoes")
+            assert [hit.photo_id for hit in index.search("shoes", axis(0), 2)[0]] == ["a/0", "c/0"]
+            assert [path.name.split(".")[-2] for path in tmp_path.rglob("*.idx")] == ["flat"]
+    finally:
+        server.stop(grace=None).wait()
+        database.close()
 
 
 def test_a_server_that_does_not_answer_is_unavailable() -> None:
