@@ -8,8 +8,7 @@ from pathlib import Path
 
 from lookalike.catalog.products import MAPPING
 from lookalike.embedders.model_folder import GOLDEN, MODEL
-from lookalike.errors import ReleaseMismatch, VectorIndexError
-from lookalike.index.protocol import VectorIndex
+from lookalike.release.collections import Collections, require_collection
 from lookalike.release.manifest import (
     LIVE,
     Release,
@@ -44,7 +43,7 @@ def promote(
     features: Path,
     releases: Path,
     model_repository: Path,
-    index: VectorIndex,
+    index: Collections,
     now: datetime,
     prepare: Prepare | None = None,
 ) -> Release:
@@ -65,7 +64,7 @@ def promote(
     return release
 
 
-def rollback(releases: Path, index: VectorIndex, prepare: Prepare | None = None) -> Release:
+def rollback(releases: Path, index: Collections, prepare: Prepare | None = None) -> Release:
     """Put the release before the live one back in service; once more returns to the newer one."""
     release = previous_release(releases)
     require_collection(index, release)
@@ -75,7 +74,7 @@ def rollback(releases: Path, index: VectorIndex, prepare: Prepare | None = None)
     return release
 
 
-def prune(releases: Path, model_repository: Path, index: VectorIndex, keep: int = 3) -> list[str]:
+def prune(releases: Path, model_repository: Path, index: Collections, keep: int = 3) -> list[str]:
     """Remove all but the newest `keep` releases, the live one and the one before; returns the removed ids.
 
     Their models and collections go too. Servers must have let go of them: wait as long as your longest
@@ -102,21 +101,6 @@ def kept_evaluation(releases: Path, wanted: str) -> Path:
     return releases / load_release(releases, wanted).release_id / EVALUATION
 
 
-def require_collection(index: VectorIndex, release: Release) -> None:
-    """Raise ReleaseMismatch unless the release's collection stands, holds photos and is its own."""
-    try:
-        info = index.describe(release.collection)
-    except VectorIndexError as error:
-        raise ReleaseMismatch(f"release {release.release_id[:12]} has no collection {release.collection}") from error
-    if (info.release_id, info.model_fingerprint) != (release.release_id, release.model_fingerprint):
-        raise ReleaseMismatch(
-            f"collection {release.collection} belongs to release {info.release_id[:12]} and model "
-            f"{info.model_fingerprint[:12]}, not to {release.release_id[:12]} and {release.model_fingerprint[:12]}"
-        )
-    if index.count(release.collection) == 0:
-        raise ReleaseMismatch(f"collection {release.collection} is empty")
-
-
 def _keep(parts: ReleaseParts, releases: Path, release: Release) -> Release:
     """Copy into the release's folder, its record last; a release kept before stays as it was."""
     folder = releases / release.release_id
@@ -133,7 +117,7 @@ def _keep(parts: ReleaseParts, releases: Path, release: Release) -> Release:
     return release
 
 
-def _switch(releases: Path, index: VectorIndex, release: Release) -> None:
+def _switch(releases: Path, index: Collections, release: Release) -> None:
     """Move the alias, then `live.json`; if the second fails, the first is taken back."""
     before = index.resolve_alias(ALIAS)
     index.point_alias(ALIAS, release.collection)
