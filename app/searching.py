@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ReleaseError
-from lookalike.features.feast import FeastFeatures
+from lookalike.features.feast import FeastLookup
 from lookalike.release.manifest import live_release
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.engine import SearchEngine
@@ -22,6 +22,6 @@ def search_photo(
         raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
     with milvus(milvus_uri) as index:
         embedder = OnnxEmbedder(shop.model_repository / release.model)
-        features = FeastFeatures(shop.feature_store, release.feature_service)
+        features = FeastLookup(shop.feature_store, release.feature_service)
         engine = SearchEngine(embedder, index, features, release)
         return engine.search(search_request({"photo": photo, "k": k, "filters": filters}))

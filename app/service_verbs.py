@@ -79,17 +79,9 @@ def serve(
         addresses: dict[str, Any] = (
             {"triton_url": triton} if triton else services.enter_context(local_triton(shop, TRITON))
         )
-        settings = ServingSettings(
-            releases=shop.releases,
-            model_repository=shop.model_repository,
-            milvus_uri=services.enter_context(milvus_for(shop, milvus)),
-            feature_store=shop.feature_store,
-            query_log=shop.query_log,
-            host=host,
-            http_port=port,
-            grpc_port=grpc_port,
-            **addresses,
-        )
+        uri = services.enter_context(milvus_for(shop, milvus))
+        listening = {"host": host, "http_port": port, "grpc_port": grpc_port}
+        settings = ServingSettings.of_workspace(shop, uri, **listening, **addresses)
         run(settings, lambda rest, grpc: typer.echo(f"serving {workspace} at {rest} (gRPC {grpc}); Ctrl-C ends it"))
 
 

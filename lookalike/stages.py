@@ -65,7 +65,8 @@ def split(validated: str, output: str, *, settings: Settings = NONE) -> StageRec
 
 def mine(validated: str, splits: str, output: str, *, settings: Settings = NONE) -> StageRecord:
     """Draw triplets over the train split."""
-    from lookalike.mining.mine import MiningSettings, mine
+    from lookalike.mining.mine import mine
+    from lookalike.mining.settings import MiningSettings
 
     return mine(Path(validated), Path(splits), Path(output), settings_for(MiningSettings, settings, "mine"))
 
