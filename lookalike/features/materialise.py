@@ -28,7 +28,7 @@ from lookalike.features.history import (
     write_history,
 )
 from lookalike.release.manifest import feature_service_name
-from lookalike.storage import SEAL, StageRecord, atomic_file, run_stage, write_json
+from lookalike.storage import SEAL, StageRecord, atomic_file, read_json, run_stage, write_json
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def materialise(
         raise ConfigError(f"the time {now} has no time zone; features are recorded in UTC")
     catalogue = load_catalogue(validated)
     service = feature_service_name(release_id)
-    if not _stands(catalogue, feature_store, service):
+    if _recorded(output) == service and not _stands(catalogue, feature_store, service):
         (output / SEAL).unlink(missing_ok=True)  # a record whose features are gone is not a finished output
     return run_stage(
         "features",
@@ -164,6 +164,11 @@ def _equal(found: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
         bool(np.isclose(found[name], value)) if isinstance(value, float) else found[name] == value
         for name, value in expected.items()
     )
+
+
+def _recorded(output: Path) -> str | None:
+    """The feature service an earlier run wrote down."""
+    return str(read_json(output / FEATURES)["feature_service"]) if (output / FEATURES).is_file() else None
 
 
 def _stands(catalogue: Catalogue, feature_store: Path, service: str) -> bool:

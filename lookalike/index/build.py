@@ -64,7 +64,7 @@ def build_index(
     release = release_id(model.fingerprint, read_seal(validated).content)
     fields = ("vertical", *catalogue.attributes)
     info = CollectionInfo(collection_name(release), release, model.fingerprint, model.dimension, fields)
-    if not _stands(index, info, len(catalogue.gallery_photos)):
+    if _recorded(output) == info.name and not _stands(index, info, len(catalogue.gallery_photos)):
         (output / SEAL).unlink(missing_ok=True)  # a record whose collection is gone is not a finished output
     return run_stage(
         "index",
@@ -170,6 +170,11 @@ def _damaged_queries(
 def _stands(index: VectorIndex, info: CollectionInfo, count: int) -> bool:
     """Whether the collection is there, is this release's and holds every photo."""
     return info.name in index.collections() and index.describe(info.name) == info and index.count(info.name) == count
+
+
+def _recorded(output: Path) -> str | None:
+    """The collection an earlier run wrote down."""
+    return str(read_json(output / INDEX)["collection"]) if (output / INDEX).is_file() else None
 
 
 def _known(earlier: Path, info: CollectionInfo) -> Gallery | None:

@@ -168,6 +168,16 @@ def test_a_collection_that_fails_its_examination_is_dropped_and_nothing_is_writt
     assert not (shop.root / "index").exists()
 
 
+def test_a_build_that_fails_leaves_the_earlier_output_as_it_was(shop: Shop) -> None:
+    shop.build(range(12))
+    before, stored = read_seal(shop.root / "index"), shop.index
+    shop.index = ForgetfulIndex()
+    with pytest.raises(VectorIndexError, match="does not find photo"):
+        shop.build(range(14))
+    assert read_seal(shop.root / "index") == before
+    assert stored.count(read_json(shop.root / "index" / "index.json")["collection"]) == 12
+
+
 def test_low_recall_is_refused_with_the_figure(shop: Shop) -> None:
     shop.index = ForgetfulIndex()
     even = IndexSettings(golden=1, recall_queries=6, seed=next(s for s in range(99) if _first(s) % 2 == 0))
