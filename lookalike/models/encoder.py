@@ -1,6 +1,7 @@
 """Any `transformers` image model as an encoder: from a configuration, a local folder or the Hugging Face hub."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.utils import logging as transformers_logging
 
 from lookalike.config import StrictConfig
 from lookalike.errors import TrainingError
@@ -128,7 +130,21 @@ def _find(source: str, folders: Sequence[Path]) -> Path | None:
 def _pretrained(source: str, folders: Sequence[Path]) -> PreTrainedModel:
     found = _find(source, folders)
     try:
-        return AutoModel.from_pretrained(str(found or source), dtype=torch.float32)
+        with _quiet():
+            return AutoModel.from_pretrained(str(found or source), dtype=torch.float32)
     except (OSError, ValueError) as error:
         where = found or f"{source}, {', '.join(str(folder / source) for folder in folders)} and the hub"
         raise TrainingError(f"no pretrained encoder '{source}': looked in {where}: {error}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without a report that the classifier of the pretrained model goes unused: that is the intention."""
+    level = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        transformers_logging.enable_progress_bar()

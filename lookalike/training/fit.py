@@ -28,6 +28,7 @@ from lookalike.training.checkpoint import (
 from lookalike.training.data import load_training_set
 from lookalike.training.loop import run_epochs
 from lookalike.training.recipe import Recipe
+from lookalike.training.state import History
 from lookalike.training.warm_start import inherit_weights, require_same_space
 
 METRICS = "metrics.csv"
@@ -66,7 +67,7 @@ def train(
             network, backbone = _starting_network(recipe, labels, encoder_folders, start_from)
             history = run_epochs(network, data, recipe, state_folder)
         checkpoint = save_checkpoint(folder, network, recipe, labels, backbone)
-        pd.DataFrame(history).to_csv(folder / METRICS, index=False)
+        _metrics_table(history).to_csv(folder / METRICS, index=False)
         return {"fingerprint": checkpoint.identity.fingerprint, "photos": len(data.photos), **history[-1]}
 
     record = run_stage(
@@ -75,6 +76,11 @@ def train(
     if state_folder is not None:
         shutil.rmtree(state_folder, ignore_errors=True)  # the run is over; nothing is left to resume
     return record
+
+
+def _metrics_table(history: History) -> pd.DataFrame:
+    first = ["epoch", "steps", "loss"]
+    return pd.DataFrame(history)[[*first, *sorted(set(history[0]) - set(first))]]
 
 
 def _run_name(inputs: Mapping[str, Path], settings: Mapping[str, Any]) -> str:

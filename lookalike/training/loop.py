@@ -46,6 +46,7 @@ def run_epochs(network: EmbeddingNetwork, data: TrainingSet, recipe: Recipe, sta
         network.load_state_dict(state.network)
     # Convolutions on NHWC pixels run a third faster on CPUs when the weights have the same layout.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.train()
     plan, resumption = EpochPlan(data, recipe), Resumption(state_folder, state)
     module = TrainingModule(network, recipe, data.alike, done * plan.steps, recipe.epochs * plan.steps)
     if done < recipe.epochs:
@@ -81,6 +82,7 @@ def _quiet() -> Iterator[None]:
     chatter.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Found .* in eval mode")  # frozen batch norms are meant to be
             warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning 2.5 on torch 2.13
             yield
     finally:

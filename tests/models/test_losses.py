@@ -1,0 +1,143 @@
+"""Losses against naive loops and known gradients."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from lookalike.models.losses import (
+    attribute_loss,
+    contrast_loss,
+    kl_divergence,
+    reconstruction_loss,
+    triplet_ranking_loss,
+    warm_up,
+)
+
+LABELS = torch.tensor([[0, -1], [2, 1], [-1, -1], [1, 0]])
+
+
+def _logits() -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    return [torch.randn(4, 3, requires_grad=True), torch.randn(4, 2, requires_grad=True)]
+
+
+def test_classification_is_the_mean_over_known_labels() -> None:
+    logits = _logits()
+    terms = [
+        -logits[a][b].log_softmax(0)[LABELS[b, a]].item() for a in range(2) for b in range(4) if LABELS[b, a] != -1
+    ]
+    assert len(terms) == 5
+    assert attribute_loss(logits, LABELS).item() == pytest.approx(np.mean(terms), rel=1e-6)
+
+
+def test_an_unknown_label_gives_exactly_zero_gradient() -> None:
+    logits = _logits()
+    attribute_loss(logits, LABELS).backward()
+    for attribute, logit in enumerate(logits):
+        unknown = LABELS[:, attribute] == -1
+        assert (logit.grad[unknown] == 0).all()
+        assert (logit.grad[~unknown] != 0).all()
+
+
+def test_a_batch_without_any_known_label_costs_nothing() -> None:
+    logits = _logits()
+    loss = attribute_loss(logits, torch.full((4, 2), -1))
+    loss.backward()
+    assert float(loss) == 0
+    assert all((logit.grad == 0).all() for logit in logits)
+
+
+def test_triplets_equal_a_naive_loop() -> None:
+    torch.manual_seed(1)
+    embeddings, margins = torch.randn(15, 6), torch.rand(5)
+    violations = []
+    for t in range(5):
+        a, p, n = embeddings[t], embeddings[5 + t], embeddings[10 + t]
+        near, far = 1 - torch.cosine_similarity(a, p, dim=0), 1 - torch.cosine_similarity(a, n, dim=0)
+        violations.append(max(0.0, float(near - far + margins[t])))
+    assert float(triplet_ranking_loss(embeddings, margins)) == pytest.approx(np.mean(violations), rel=1e-5)
+
+
+def test_a_closer_positive_never_costs_more_and_a_closer_negative_never_less() -> None:
+    anchor, negative = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    turns = torch.linspace(0, math.pi, 30)
+    moving = torch.stack([turns.cos(), turns.sin()], dim=1)
+    margins = torch.tensor([0.3])
+    as_positive = [float(triplet_ranking_loss(torch.cat([anchor, m[None], negative]), margins)) for m in moving]
+    as_negative = [float(triplet_ranking_loss(torch.cat([anchor, negative, m[None]]), margins)) for m in moving]
+    assert as_positive == sorted(as_positive)
+    assert as_negative == sorted(as_negative, reverse=True)
+
+
+def test_a_triplet_in_order_by_its_margin_gives_no_gradient() -> None:
+    embeddings = torch.tensor([[1.0, 0.0], [1.0, 0.1], [-1.0, 0.2]], requires_grad=True)
+    triplet_ranking_loss(embeddings, torch.tensor([0.5])).backward()
+    assert (embeddings.grad == 0).all()
+
+
+def _naive_contrast(embeddings: torch.Tensor, labels: torch.Tensor, temperature: float) -> float:
+    unit = (embeddings / embeddings.norm(dim=1, keepdim=True)).double()
+    per_photo = []
+    for i in range(len(labels)):
+        alike, judged = [], []
+        for j in range(len(labels)):
+            pairs = list(zip(labels[i].tolist(), labels[j].tolist(), strict=True))
+            if i == j:
+                continue
+            if any(a != b for a, b in pairs if a != -1 and b != -1):
+                judged.append(j)
+            elif all(a != -1 and b != -1 for a, b in pairs):
+                judged.append(j)
+                alike.append(j)
+        if alike:
+            scores = {j: float(unit[i] @ unit[j]) / temperature for j in judged}
+            total = math.log(sum(math.exp(score) for score in scores.values()))
+            per_photo.append(np.mean([total - scores[j] for j in alike]))
+    return float(np.mean(per_photo)) if per_photo else 0.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_contrast_equals_a_naive_loop(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    embeddings = torch.randn(12, 5, generator=generator)
+    labels = torch.randint(-1, 2, (12, 2), generator=generator)
+    # A cosine of float32 against one of float64, each divided by the temperature.
+    assert float(contrast_loss(embeddings, labels, 0.1)) == pytest.approx(
+        _naive_contrast(embeddings, labels, 0.1), rel=1e-5, abs=1e-5
+    )
+
+
+def test_contrast_with_unknown_labels_only_costs_nothing_and_has_a_finite_gradient() -> None:
+    embeddings = torch.randn(4, 3, requires_grad=True)
+    loss = contrast_loss(embeddings, torch.full((4, 2), -1), 0.1)
+    loss.backward()
+    assert float(loss) == 0
+    assert (embeddings.grad == 0).all()
+
+
+def test_a_photo_with_unknown_labels_gets_no_gradient_unless_it_differs() -> None:
+    embeddings = torch.eye(4, requires_grad=True)
+    labels = torch.tensor([[0, 1], [0, 1], [1, 1], [0, -1]])  # the last may or may not be like the first two
+    contrast_loss(embeddings[:, :], labels, 0.5).backward()
+    assert (embeddings.grad[3] == 0).all()
+    assert (embeddings.grad[2] != 0).any()
+
+
+def test_reconstruction_is_the_mean_squared_error() -> None:
+    assert float(reconstruction_loss(torch.full((2, 3, 4, 4), 0.75), torch.full((2, 3, 4, 4), 0.25))) == 0.25
+
+
+def test_kl_agrees_with_torch_distributions_and_vanishes_at_the_prior() -> None:
+    torch.manual_seed(0)
+    mean, log_variance = torch.randn(5, 3), torch.randn(5, 3)
+    posterior = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+    expected = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0.0, 1.0)).mean()
+    torch.testing.assert_close(kl_divergence(mean, log_variance), expected)
+    assert float(kl_divergence(torch.zeros(2, 2), torch.zeros(2, 2))) == 0
+
+
+def test_warm_up_rises_once_and_stays() -> None:
+    assert [warm_up(step, 4) for step in range(7)] == [0, 0.25, 0.5, 0.75, 1, 1, 1]
+    assert warm_up(0, 0) == 1
