@@ -12,7 +12,7 @@ import numpy as np
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from lookalike.errors import ImageError, PhotoTooLarge
+from lookalike.errors import CatalogueError, ImageError, PhotoTooLarge
 
 OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
 """Schemes of storage that belongs to the catalogue's owner and needs the owner's credentials."""
@@ -46,13 +46,21 @@ def cell_sources(cell: Any, missing: frozenset[str]) -> Iterator[object]:
         yield bytes(cell) if isinstance(cell, (bytearray, memoryview)) else cell
 
 
+def filesystem_of(url: str) -> tuple[Any, str]:
+    """The fsspec filesystem of a path or URL, and the path in it. Raises CatalogueError where there is none."""
+    try:
+        return url_to_fs(url)
+    except (ImportError, ValueError) as error:  # the driver is not installed; the scheme is unknown
+        raise CatalogueError(f"{url} cannot be opened: {error}") from error
+
+
 class PhotoStore:
     """Fetches photos named by a stranger's catalogue, within its owner's bounds."""
 
     def __init__(self, root: str, hosts: Sequence[str], max_bytes: int) -> None:
         """`root`: folder or URL that relative paths start from and local paths must stay in; `hosts`: web
         hosts that photos may be fetched from; `max_bytes`: more than this is never read."""
-        self._files, self._root = url_to_fs(root)
+        self._files, self._root = filesystem_of(root)
         self._hosts = tuple(host.casefold() for host in hosts)
         self._max_bytes = max_bytes
 
@@ -95,7 +103,7 @@ class PhotoStore:
                 f"web photos from allowed hosts {list(self._hosts)} (setting allow_urls)"
             )
         if scheme in OBJECT_STORES:
-            return url_to_fs(source)
+            return filesystem_of(source)
         return fsspec.filesystem("http", allow_redirects=False), source  # a redirect could lead to any host
 
     def _web_allowed(self, scheme: str, source: str) -> bool:

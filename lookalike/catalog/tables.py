@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from fsspec.core import url_to_fs
 
 from lookalike.catalog.mapping import CatalogueMapping, mapping_for_columns
+from lookalike.catalog.photo_sources import filesystem_of
 from lookalike.config import load_config, parse_config
 from lookalike.errors import CatalogueError
 
@@ -35,7 +35,7 @@ class CatalogueFiles:
     @classmethod
     def find(cls, uri: str, mapping_file: Path | None) -> "CatalogueFiles":
         """Look a catalogue up: a file, or the folder's files that its mapping picks. Raises CatalogueError."""
-        filesystem, path = url_to_fs(uri)
+        filesystem, path = filesystem_of(uri)
         if not filesystem.exists(path):
             raise CatalogueError(f"there is no catalogue at {uri}")
         single = not filesystem.isdir(path)

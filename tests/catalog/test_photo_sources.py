@@ -1,12 +1,15 @@
 """Photos named by a stranger's catalogue stay within its owner's bounds."""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
 import pytest
 
 from lookalike.catalog.photo_sources import PhotoStore
-from lookalike.errors import ImageError, PhotoTooLarge
+from lookalike.errors import CatalogueError, ImageError, PhotoTooLarge
 
 
 @pytest.fixture
@@ -83,3 +86,48 @@ def test_a_version_follows_the_file(shop: Path):
     assert store(shop).version("photos/a.jpg") != before
     assert store(shop).version(b"bytes") is None
     assert store(shop).version("../secret.txt") is None
+
+
+class Web(BaseHTTPRequestHandler):
+    """A stranger's host: a photo, a large file, a way elsewhere, and nothing."""
+
+    def do_GET(self) -> None:
+        bodies = {"/a.jpg": b"from the web", "/large.jpg": b"x" * 5000}
+        if self.path == "/elsewhere.jpg":
+            self.send_response(302)
+            self.send_header("Location", "/a.jpg")
+        else:
+            self.send_response(200 if self.path in bodies else 404)
+        body = bodies.get(self.path, b"")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output quiet."""
+
+
+@pytest.fixture
+def web() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Web) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_allowed_host_is_read_within_bounds_and_never_followed_elsewhere(shop: Path, web: str):
+    allowed = store(shop, hosts=("127.0.0.1",))
+    assert allowed.read(f"{web}/a.jpg") == b"from the web"
+    assert allowed.read(f"{web}/elsewhere.jpg") == b""  # and an empty photo does not decode
+    with pytest.raises(PhotoTooLarge, match="more than 100 bytes"):
+        allowed.read(f"{web}/large.jpg")
+    with pytest.raises(ImageError, match=r"nothing\.jpg' cannot be read"):
+        allowed.read(f"{web}/nothing.jpg")
+
+
+def test_an_unknown_scheme_is_named():
+    with pytest.raises(CatalogueError, match="nowhere://shop cannot be opened: Protocol not known"):
+        store("nowhere://shop")
