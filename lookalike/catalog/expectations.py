@@ -78,8 +78,11 @@ def delivery_tables(
     }
 
 
-def suites(mapping: CatalogueMapping, settings: ValidationSettings, tables: Tables) -> dict[str, list[Expectation]]:
-    """The expectations of each table; shares are those of the settings."""
+def suites(
+    mapping: CatalogueMapping, settings: ValidationSettings, tables: Tables, learned: Mapping[str, Sequence[str]]
+) -> dict[str, list[Expectation]]:
+    """The expectations of each table; shares are those of the settings, `learned` the values that each attribute
+    had in the earlier delivery."""
     products: list[Expectation] = [
         ExpectTableRowCountToBeBetween(min_value=settings.min_products),
         ExpectColumnValuesToNotBeNull(column="product_id", mostly=1 - settings.max_quarantined),
@@ -91,17 +94,20 @@ def suites(mapping: CatalogueMapping, settings: ValidationSettings, tables: Tabl
             mostly=1 - settings.max_near_duplicates,
             severity=FailureSeverity.WARNING,
         ),
-        *_attribute_expectations(mapping, settings, tables["products"]),
+        *_null_expectations(mapping, settings, tables["products"]),
+        *_value_expectations(settings.allowed_values, settings.max_quarantined, FailureSeverity.CRITICAL),
+        *_value_expectations(learned, settings.max_unseen_values, FailureSeverity.WARNING),
     ]
     photos: list[Expectation] = [ExpectPhotosToDecode(column="photo", mostly=1 - settings.max_lost_photos)]
     return {"products": products, "photos": photos if len(tables["photos"]) else []}
 
 
-def _attribute_expectations(
+def _null_expectations(
     mapping: CatalogueMapping, settings: ValidationSettings, rows: pd.DataFrame
 ) -> list[Expectation]:
+    """Known values of each attribute, overall and per vertical; without a limit of its own, any share will do."""
     found: list[Expectation] = []
-    for name, limit in settings.null_limits(mapping.required).items():
+    for name, limit in (dict.fromkeys(mapping.attributes, 1.0) | settings.null_limits(mapping.required)).items():
         column = attribute_column(name)
         found.append(ExpectColumnValuesToNotBeNull(column=column, mostly=1 - limit))
         found += [
@@ -113,13 +119,18 @@ def _attribute_expectations(
             )
             for vertical in sorted(rows["vertical"].dropna().unique())
         ]
-    found += [
-        ExpectColumnValuesToBeInSet(
-            column=attribute_column(name), value_set=list(values), mostly=1 - settings.max_quarantined
-        )
-        for name, values in settings.allowed_values.items()
-    ]
     return found
+
+
+def _value_expectations(
+    sets: Mapping[str, Sequence[str]], exceptions: float, severity: FailureSeverity
+) -> list[Expectation]:
+    return [
+        ExpectColumnValuesToBeInSet(
+            column=attribute_column(name), value_set=list(values), mostly=1 - exceptions, severity=severity
+        )
+        for name, values in sets.items()
+    ]
 
 
 def write_data_docs(folder: Path, tables: Tables, expected: Mapping[str, Sequence[Expectation]]) -> dict[str, int]:

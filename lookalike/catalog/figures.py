@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lookalike.catalog.near_duplicates import contrast
 from lookalike.catalog.products import Catalogue, attribute_column
@@ -49,7 +50,7 @@ def _rates_by_vertical(rows: pd.DataFrame, attributes: list[str]) -> dict[str, d
     }
 
 
-def changes(verdict: Verdict, previous: Catalogue | None) -> dict[str, Any]:
+def changes(verdict: Verdict, previous: Catalogue | None, learned: dict[str, list[str]]) -> dict[str, Any]:
     """Ids gone, ids under which an earlier product's main photo reappears, and attribute values never seen before."""
     if previous is None:
         return {"previous_products": 0, "vanished_ids": 0, "renamed_ids": 0, "products_with_unseen_values": 0}
@@ -58,20 +59,24 @@ def changes(verdict: Verdict, previous: Catalogue | None) -> dict[str, Any]:
     main = verdict.photos[verdict.photos["position"] == 0]
     arrived = set(main["sha256"][~main["product_id"].isin(set(previous.products["product_id"]))])
     before = previous.photos[(previous.photos["position"] == 0) & previous.photos["product_id"].isin(gone)]
-    unseen = unseen_values(verdict.products, previous)
     return {
         "previous_products": len(previous.products),
         "vanished_ids": len(gone),
         "renamed_ids": int(before["sha256"].isin(arrived).sum()),
-        "products_with_unseen_values": int(unseen.sum()),
+        "products_with_unseen_values": int(unseen_values(verdict.products, learned).sum()),
     }
 
 
-def unseen_values(products: pd.DataFrame, previous: Catalogue) -> pd.Series:
-    """Whether each product has an attribute value that the earlier catalogue did not know."""
+def learned_values(attributes: list[str], previous: Catalogue | None) -> dict[str, list[str]]:
+    """Per attribute, the values that the earlier catalogue knew; empty before the first."""
+    shared = [name for name in attributes if previous is not None and name in previous.attributes]
+    return {name: previous.attribute_values(name) for name in shared} if previous else {}
+
+
+def unseen_values(products: pd.DataFrame, learned: dict[str, list[str]]) -> NDArray[np.bool_]:
+    """(N,) whether each product has an attribute value outside the learned ones."""
     unseen = np.zeros(len(products), dtype=bool)
-    for name in previous.attributes:
-        if attribute_column(name) in products:
-            values = products[attribute_column(name)]
-            unseen |= (values.notna() & ~values.isin(previous.attribute_values(name))).to_numpy()
-    return pd.Series(unseen, index=products.index)
+    for name, known in learned.items():
+        values = products[attribute_column(name)]
+        unseen |= (values.notna() & ~values.isin(known)).to_numpy()
+    return unseen

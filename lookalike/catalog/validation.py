@@ -1,9 +1,11 @@
 """The validate stage: a shop's delivery becomes the catalogue that later stages trust."""
 
+import importlib
 import shutil
 import warnings
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lookalike.catalog.examination import BadPhoto, GoodPhoto, examine_photos
-from lookalike.catalog.figures import changes, delivery_figures
+from lookalike.catalog.examination import examine_photos
+from lookalike.catalog.figures import changes, delivery_figures, learned_values
 from lookalike.catalog.near_duplicates import near_duplicate_groups
 from lookalike.catalog.photo_sources import PhotoStore
 from lookalike.catalog.products import (
@@ -97,10 +99,15 @@ def _work(
         settings.near_duplicates,
     )
     attributes = list(raw.mapping.attributes)
+    previous = load_catalogue(settings.previous) if settings.previous else None
+    learned = learned_values(attributes, previous)
     figures = delivery_figures(raw.rows, verdict, duplicates, attributes, settings.near_duplicates.contrast)
-    figures |= changes(verdict, load_catalogue(settings.previous) if settings.previous else None)
+    figures |= changes(verdict, previous, learned)
     figures["query_photos_without_product"] = raw.strangers + _ownerless(raw, verdict)
-    figures |= _data_docs(folder / DATA_DOCS, raw, good, bad, duplicates, settings)
+    expectations = _expectations()
+    tables = expectations.delivery_tables(raw.rows, good, bad, duplicates)
+    suites = expectations.suites(raw.mapping, settings, tables, learned)
+    figures |= expectations.write_data_docs(folder / DATA_DOCS, tables, suites)
     broken = broken_thresholds(figures, settings, raw.mapping.required, raw.mapping.attributes)
     _write_report(folder, verdict, summary_markdown(figures, broken))
     if broken:
@@ -117,21 +124,12 @@ def _ownerless(raw: RawCatalogue, verdict: Verdict) -> int:
     return sum(photo.position < 0 and photo.product_id not in kept for photo in raw.photos)
 
 
-def _data_docs(
-    folder: Path,
-    raw: RawCatalogue,
-    good: list[GoodPhoto],
-    bad: list[BadPhoto],
-    duplicates: pd.DataFrame,
-    settings: ValidationSettings,
-) -> dict[str, int]:
+def _expectations() -> ModuleType:
+    """Loaded when needed: Great Expectations takes seconds, and 1.24 warns of what it imports."""
     with warnings.catch_warnings():
-        # Great Expectations 1.24 imports sre_constants, sre_parse and google.api_core, which warn at import.
         warnings.filterwarnings("ignore", r"module 'sre_\w+' is deprecated", DeprecationWarning)
         warnings.filterwarnings("ignore", "Please install grpcio-status", ImportWarning)
-        from lookalike.catalog import expectations
-    tables = expectations.delivery_tables(raw.rows, good, bad, duplicates)
-    return expectations.write_data_docs(folder, tables, expectations.suites(raw.mapping, settings, tables))
+        return importlib.import_module("lookalike.catalog.expectations")
 
 
 def _write_report(folder: Path, verdict: Verdict, summary: str) -> None:
