@@ -30,7 +30,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 .PHONY: triton
 triton: $(INSTALLED)
-	@$(BIN)/python -m serving.triton.environment $(TRITON)
+	@$(BIN)/python -m serving.triton.environment $(TRITON) || [ $$? -eq 3 ]  # 3: no wheel here, onnxruntime serves
 
 demo: setup  ## Run the whole loop on the drawn shop, or on CATALOG=<folder> (LIMIT=n, ENCODER=<backbone folder>)
 	$(BIN)/lookalike demo $(if $(CATALOG),--catalogue "$(CATALOG)") $(if $(LIMIT),--limit $(LIMIT)) \

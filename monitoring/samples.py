@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from lookalike.config import load_config
 from lookalike.errors import ArtifactError, ReleaseMismatch
+from lookalike.observation import REFERENCE_SCHEMA
 from lookalike.release.manifest import Release
-from lookalike.search.observation import REFERENCE_SCHEMA
 from monitoring.settings import DriftSettings
 
 REFERENCE = "reference.parquet"

@@ -25,14 +25,42 @@ def decision_figure(decision: Figures) -> str:
     return f"{decision['action']}: {' '.join(decision['reasons'])}"
 
 
+def _validated(figures: Figures) -> str:
+    return (
+        f"{figures['products']:,} products, {figures['photos']:,} photos, {figures['quarantined']} quarantined, "
+        f"{figures['near_duplicate_groups']} near-duplicate groups"
+    )
+
+
+def _split(figures: Figures) -> str:
+    return f"{figures['train']:,} train, {figures['validation']:,} validation, {figures['test']:,} test products"
+
+
 def _evaluated(figures: Figures) -> str:
     line = f"fine precision@4 {figures['challenger_fine_precision_at_4']:.3f}"
-    for name in ("baseline", "champion"):
+    for name, who in (("baseline", "frozen backbone"), ("champion", "champion")):
         if f"{name}_fine_precision_at_4" in figures:
-            line += f", {name} {figures[f'{name}_fine_precision_at_4']:.3f}"
-    return line + (", promoted" if figures["promote"] else ", held: " + " ".join(figures["reasons"]))
+            line += f" ({who} {figures[f'{name}_fine_precision_at_4']:.3f})"
+    recall = f", damaged recall@10 {figures['challenger_known_item_recall_at_10']:.3f}"
+    verdict = "promoted" if figures["promote"] else f"held: {figures['reasons'][0]}"
+    return f"{line}{recall}; {verdict}"
+
+
+def _indexed(figures: Figures) -> str:
+    recall = figures["recall_at_10"]
+    return f"{figures['count']:,} photos, recall@10 {recall['value']:.3f} against exact search (n {recall['n']})"
 
 
 TELLERS: dict[str, Callable[[Figures], str]] = {
+    "draw_shop": lambda figures: f"{figures['rows']} products, {figures['defects']} planted defects",
+    "validate": _validated,
+    "split": _split,
+    "mine": lambda figures: f"{figures['triplets']:,} triplets for {figures['anchors']:,} anchors",
+    "train": lambda figures: f"epoch {figures['epoch']}, {figures['photos']:,} photos, loss {figures['loss']:.2f}",
     "evaluate": _evaluated,
+    "export": lambda figures: (
+        f"{figures['onnx_megabytes']:.1f} MB ONNX, differs from PyTorch by {figures['parity_max_difference']:.0e}"
+    ),
+    "index": _indexed,
+    "features": lambda figures: f"{figures['products']:,} products online, {figures['read_back']} read back",
 }

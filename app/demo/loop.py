@@ -20,7 +20,8 @@ from app.local_runner import PipelineRun, run_pipeline
 from app.local_services import milvus_for
 from lookalike import stages
 from lookalike.catalog.products import load_catalogue
-from lookalike.errors import BackendUnavailable
+from lookalike.errors import BackendUnavailable, ReleaseError
+from lookalike.evaluation.outputs import PROMOTION
 from lookalike.search.query_log import read_query_log
 from lookalike.storage import read_json
 from pipelines.training import training
@@ -56,6 +57,7 @@ class Demo:
             with self.story.step("Training pipeline (KFP local runner)"):
                 trained = self._run(training, {**common, "recipe": self.plan.recipe})
             self._tell_stages(trained)
+            self._require_release(trained)
             with self.story.step("Search service (KServe + Triton + Milvus + Feast)"):
                 self._serve(trained, common, milvus_uri)
         with self.story.step("Pictures and report"):
@@ -94,6 +96,11 @@ class Demo:
     def _tell_stages(self, run: PipelineRun, prefix: str = "") -> None:
         for _, record in run.records:
             self.story.add(f"{prefix}{record.stage}", record.seconds, stage_figure(record))
+
+    def _require_release(self, trained: PipelineRun) -> None:
+        if not self._live():
+            reasons = read_json(trained.outputs["evaluation"] / PROMOTION)["reasons"]
+            raise ReleaseError(f"the gate held the model back, so there is nothing to serve: {'; '.join(reasons)}")
 
     # ---- serving and watching
 

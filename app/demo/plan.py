@@ -1,6 +1,6 @@
 """What the demo does, in numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ class Plan:
     mapping: str
     limit: int
     recipe: dict[str, Any]
+    overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Stage settings a person asked for."""
     window: int = 150
     """Queries in each of the three windows of traffic."""
     seed: int = 0
@@ -35,7 +37,8 @@ class Plan:
     @property
     def settings(self) -> dict[str, dict[str, Any]]:
         """Stage settings that differ from the defaults: a window is exactly one batch of the demo's traffic."""
-        return {"drift": {"max_rows": self.window}}
+        drift = {"max_rows": self.window, **self.overrides.get("drift", {})}
+        return {**self.overrides, "drift": drift}
 
     @property
     def retrain_recipe(self) -> dict[str, Any]:

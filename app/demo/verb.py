@@ -10,7 +10,7 @@ from rich.console import Console
 from app.demo.loop import Demo
 from app.demo.plan import Plan
 from app.demo.story import Story
-from app.options import EncoderOption, LimitOption, MappingOption
+from app.options import EncoderOption, LimitOption, MappingOption, SetOption, SettingsOption, read_settings
 from app.recipes import resolve_recipe
 from lookalike.workspace import Workspace
 
@@ -27,12 +27,15 @@ def demo(
     workspace: Annotated[
         Path | None, typer.Option("--workspace", "-w", help="Where to put everything; runs/demo-... by default.")
     ] = None,
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
 ) -> None:
     """Run the whole loop: train, release, serve, search with damaged photos, drift, decide, retrain."""
     console = Console(file=sys.stdout)
     chosen = resolve_recipe(recipe or ("fashion_cpu" if catalogue else "sample_cpu"), encoder, epochs, catalogue)
+    asked = read_settings(settings, overrides)
     root = workspace or Path("runs") / _workspace_name(catalogue, limit)
-    plan = Plan(Workspace(root.resolve()), catalogue, str(mapping or ""), limit, chosen.settings)
+    plan = Plan(Workspace(root.resolve()), catalogue, str(mapping or ""), limit, chosen.settings, asked)
     story = Story(console)
     story.say(chosen.sentence)
     Demo(plan, story).run()

@@ -6,7 +6,7 @@ from typing import Any
 
 from lookalike.features.protocol import Features, FeatureValue
 from lookalike.index.protocol import Hit
-from lookalike.search.observation import Observation
+from lookalike.observation import Observation
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from lookalike.embedders.protocol import Embedder
 from lookalike.errors import QueryError, ReleaseMismatch
 from lookalike.features.protocol import FeatureLookup, Features
 from lookalike.index.protocol import CollectionInfo, Hit, VectorIndex
+from lookalike.observation import Observation, predicted_attributes, score_margin
 from lookalike.release.manifest import Release
 from lookalike.search.answer import Prediction, SearchAnswer, search_hits
 from lookalike.search.candidates import CandidateLimits, best_per_key, fill_page
-from lookalike.search.observation import Observation, predicted_attributes, score_margin
 from lookalike.search.photo import photo_size
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters

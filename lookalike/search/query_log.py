@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lookalike.errors import ArtifactError
-from lookalike.search.observation import REFERENCE_SCHEMA, Observation, observations_table
+from lookalike.observation import REFERENCE_SCHEMA, Observation, observations_table
 
 PARTS = "part-*.parquet"
 """Finished parts; a part being written has another name until it is whole."""

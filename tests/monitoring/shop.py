@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lookalike.observation import Observation, observations_table
 from lookalike.release.manifest import Release, save_release
-from lookalike.search.observation import Observation, observations_table
 from lookalike.search.query_log import LoggedQuery, query_log_table
 from lookalike.storage import digest_json
 

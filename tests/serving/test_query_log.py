@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lookalike.errors import ArtifactError
+from lookalike.observation import REFERENCE_SCHEMA
 from lookalike.search.answer import SearchAnswer
-from lookalike.search.observation import REFERENCE_SCHEMA
 from lookalike.search.query import SearchRequest
 from lookalike.search.query_log import QUERY_LOG_SCHEMA, read_query_log
 from serving.query_log import QueryLog

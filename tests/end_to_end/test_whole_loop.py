@@ -1,0 +1,94 @@
+"""The whole loop with every real part: KFP, Triton, KServe, Milvus Lite, Feast, Evidently."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from app.demo.loop import Demo
+from app.demo.plan import Plan
+from app.demo.story import Story
+from lookalike import stages
+from lookalike.workspace import Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+TINY_RECIPE: dict[str, Any] = {
+    "encoder": {
+        "config": {"model_type": "mobilenet_v1", "depth_multiplier": 0.25, "layer_norm_eps": 0.001},
+        "batch_norm": "train",
+    },
+    "preprocessing": {"height": 64, "width": 48},
+    "dimension": 64,
+    "epochs": 4,
+}
+"""Enough to find a damaged photo's product again; not enough for a good shop, so the gate's floors come down."""
+
+
+FLOORS = {"minimum_fine_precision": 0.0, "minimum_coarse_precision": 0.0, "minimum_recall": 0.0}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    root = tmp_path_factory.mktemp("loop")
+    stages.draw(str(root / "catalogue"), products=120, seed=1)
+    plan = Plan(
+        shop=Workspace(root / "shop"),
+        catalogue=str(root / "catalogue"),
+        mapping="",
+        limit=0,
+        recipe=TINY_RECIPE,
+        window=60,
+        overrides={"evaluate": {"gate": FLOORS, "repeats": 100}, "decide": {"drifted_windows": 2}},
+    )
+    demo = Demo(plan, Story(Console(file=io.StringIO())))
+    demo.run()
+    return demo
+
+
+def test_a_damaged_photo_of_a_product_finds_that_product(finished: Demo) -> None:
+    ordinary = finished.answered[: finished.plan.window]
+    found = [one.query.product_id in one.products for one in ordinary]
+    chance = 5 / 120
+    assert sum(found) / len(found) > 5 * chance, "an untrained model would find its product by chance only"
+
+
+def test_every_answer_carries_the_release_and_served_features(finished: Demo) -> None:
+    known = {path.parent.name for path in finished.shop.releases.glob("*/release.json")}
+    for one in finished.answered:
+        assert one.answer["release_id"] in known
+        assert all(hit["features"]["price"] > 0 for hit in one.answer["hits"] if "features" in hit)
+    assert any("features" in hit for one in finished.answered for hit in one.answer["hits"])
+
+
+def test_shifted_traffic_is_called_drift_and_asks_for_one_retraining(finished: Demo) -> None:
+    assert [watch.drift["drifted"] for watch in finished.watches][1:] == [True, True]
+    assert [watch.decision["action"] for watch in finished.watches] == ["watch", "watch", "retrain"]
+
+
+def test_the_retraining_went_through_the_same_runner(finished: Demo) -> None:
+    retrained = [row.stage for row in finished.story.rows if row.stage.startswith("again: ")]
+    assert "again: train" in retrained
+    assert "again: evaluate" in retrained
+
+
+def test_the_model_was_embedded_by_the_real_triton(finished: Demo) -> None:
+    log = (finished.shop.logs / "serve.log").read_text()
+    assert "Embedding in Triton" in log or "onnxruntime in this process" not in log
+    assert (finished.shop.logs / "triton.log").stat().st_size > 0
+
+
+def test_the_report_stands_alone(finished: Demo) -> None:
+    page = finished.plan.report.read_text()
+    assert "http://" not in page.replace("http://127.0.0.1", "").replace("http://www.w3.org", "")
+    with Image.open(finished.plan.contact_sheet) as sheet:
+        assert sheet.format == "PNG"
+
+
+def test_what_is_served_is_what_was_released(finished: Demo) -> None:
+    live = json.loads((finished.shop.releases / "live.json").read_text())["release_id"]
+    record = json.loads((finished.shop.releases / live / "release.json").read_text())
+    assert (finished.shop.model_repository / record["model"] / "1" / "model.onnx").is_file()
