@@ -13,6 +13,10 @@ BESIDE_DATA = ("weights", "../weights", "../../weights")
 """Where backbones are looked for, from the catalogue's folder."""
 
 
+SCRATCH = "fashion_scratch"
+"""Recipe whose encoder needs no download."""
+
+
 @dataclass(frozen=True)
 class ChosenRecipe:
     """A recipe ready to run, and the sentence that says where its encoder comes from."""
@@ -57,9 +61,12 @@ def _find(source: str, catalogue: str) -> Path | None:
 
 
 def _elsewhere(recipe: dict[str, Any], name: str, source: str, asked: bool) -> ChosenRecipe:
-    """A source that is no folder here is a hub id; a packaged recipe's own backbone may be done without."""
+    """A source that is no folder here: a hub id, or a recipe's own backbone that this machine lacks."""
     if asked or "/" in source:
-        return ChosenRecipe(
-            {**recipe, "encoder": {**recipe["encoder"], "source": source}}, f"encoder: {source} from the hub ({name})"
-        )
-    raise ConfigError(f"recipe {name} wants the backbone '{source}'; give its folder or a hub id with --encoder")
+        encoder = {**recipe["encoder"], "source": source}
+        return ChosenRecipe({**recipe, "encoder": encoder}, f"encoder: {source} from the hub ({name})")
+    return ChosenRecipe(
+        _read(SCRATCH),
+        f"encoder: random weights ({SCRATCH}), because no backbone '{source}' stands beside the data; a pretrained "
+        "one learns more: --encoder FOLDER or HUB_ID, with make ENCODER=...",
+    )
