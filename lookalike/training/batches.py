@@ -78,16 +78,18 @@ class TripletBatches(Dataset):
         photos = self._data.first_photo[products] + rng.integers(0, self._data.photo_count[products])
         clean = self._data.photos[photos]  # (3T, H, W, 3)
         return Batch(
-            pixels=torch.from_numpy(_damaged(clean, self._recipe.damage, rng)),
+            pixels=torch.from_numpy(_damaged(clean, self._recipe, rng)),
             clean=torch.from_numpy(clean),
             labels=torch.from_numpy(self._data.labels[products]),
             margins=torch.from_numpy(self._data.margins[triplets]),
         )
 
 
-def _damaged(photos: NDArray[np.uint8], profile: str, rng: Generator) -> NDArray[np.uint8]:
-    chosen = find_profile(profile)
-    return np.stack([np.asarray(damage_image(Image.fromarray(photo), chosen, rng)) for photo in photos])
+def _damaged(photos: NDArray[np.uint8], recipe: Recipe, rng: Generator) -> NDArray[np.uint8]:
+    damaged, profile = photos.copy(), find_profile(recipe.damage)
+    for place in np.flatnonzero(rng.random(len(photos)) < recipe.damage_share):
+        damaged[place] = np.asarray(damage_image(Image.fromarray(photos[place]), profile, rng))
+    return damaged
 
 
 class EpochBatches:

@@ -48,6 +48,8 @@ class Recipe(StrictConfig):
     """Height and width the decoder reconstructs."""
     damage: str = "reseller"
     """Damage profile that training photos suffer; `none` trains on clean ones."""
+    damage_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of training photos that the profile is let loose on; the others stay as listed."""
     epochs: int = Field(ge=1)
     """Passes over the anchors; training can resume after each."""
     anchors_per_epoch: int | None = Field(default=None, ge=1)

@@ -45,7 +45,7 @@ def test_a_batch_without_any_known_label_costs_nothing() -> None:
     logits = _logits()
     loss = attribute_loss(logits, torch.full((4, 2), -1))
     loss.backward()
-    assert float(loss) == 0
+    assert loss.item() == 0
     assert all((logit.grad == 0).all() for logit in logits)
 
 
@@ -113,7 +113,7 @@ def test_contrast_with_unknown_labels_only_costs_nothing_and_has_a_finite_gradie
     embeddings = torch.randn(4, 3, requires_grad=True)
     loss = contrast_loss(embeddings, torch.full((4, 2), -1), 0.1)
     loss.backward()
-    assert float(loss) == 0
+    assert loss.item() == 0
     assert (embeddings.grad == 0).all()
 
 

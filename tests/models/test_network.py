@@ -117,4 +117,4 @@ def test_thumbnails_have_the_asked_size_and_lie_within_zero_and_one(size: tuple[
     encoded = network(torch.rand(2, 3, 32, 24))
     images = network.reconstruct(encoded, torch.zeros(2, 12))
     assert images.shape == (2, 3, *size)
-    assert 0 <= float(images.min()) <= float(images.max()) <= 1
+    assert 0 <= images.min().item() <= images.max().item() <= 1

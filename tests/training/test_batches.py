@@ -77,6 +77,8 @@ def test_damage_touches_the_pixels_and_not_the_decoders_target(data: TrainingSet
     batch = TripletBatches(data, tiny_recipe(), EpochPlan(data, tiny_recipe()), 0)[0]
     changed = (batch.pixels != batch.clean).flatten(1).any(dim=1)
     assert changed.float().mean() > 0.7
+    half = TripletBatches(data, tiny_recipe(damage_share=0.5), EpochPlan(data, tiny_recipe()), 0)[0]
+    assert 0.1 < (half.pixels != half.clean).flatten(1).any(dim=1).float().mean() < 0.6
     clean = TripletBatches(data, tiny_recipe(damage="none"), EpochPlan(data, tiny_recipe()), 0)[0]
     assert torch.equal(clean.pixels, batch.clean)
 
