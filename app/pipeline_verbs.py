@@ -54,8 +54,8 @@ def train(
     """Run the training pipeline with KFP's local runner."""
     chosen = resolve_recipe(recipe, encoder, catalogue=catalogue)
     typer.echo(chosen.sentence)
-    extra = {"recipe": chosen.settings, "settings": read_settings(settings, overrides)}
-    _run(training, workspace, milvus, catalogue, mapping, limit, extra)
+    asked = read_settings(settings, overrides)
+    _run(training, workspace, milvus, catalogue, mapping, limit, asked, {"recipe": chosen.settings})
 
 
 @app.command()
@@ -69,7 +69,7 @@ def refresh(
     overrides: SetOption = None,
 ) -> None:
     """Run the refresh pipeline: today's catalogue with the model in service."""
-    _run(refresh_index, workspace, milvus, catalogue, mapping, limit, {"settings": read_settings(settings, overrides)})
+    _run(refresh_index, workspace, milvus, catalogue, mapping, limit, read_settings(settings, overrides), {})
 
 
 def _run(
@@ -79,22 +79,15 @@ def _run(
     catalogue: str,
     mapping: Path | None,
     limit: int,
+    settings: dict[str, Any],
     extra: dict[str, Any],
 ) -> None:
-    from app.local_runner import run_pipeline
+    from app.pipeline_runs import run_here, shared_arguments
 
     shop = Workspace(workspace.resolve())
     with milvus_for(shop, milvus) as uri:
-        arguments = {
-            "catalogue": catalogue,
-            "catalogue_digest": stages.catalogue_digest(catalogue, str(mapping or "")),
-            "workspace": str(shop.root),
-            "milvus_uri": uri,
-            "mapping": str(mapping or ""),
-            "limit": limit,
-            **extra,
-        }
-        run = run_pipeline(pipeline, arguments, root=shop.pipeline_root, log=shop.logs / "pipeline.log", say=typer.echo)
+        shared = shared_arguments(shop, catalogue, str(mapping or ""), limit, uri, settings)
+        run = run_here(shop, pipeline, {**shared, **extra}, typer.echo)
     for _, record in run.records:
         typer.echo(f"{record.stage}: {figures_line(record)}")
     typer.echo(f"in service: release {stages.champion(str(shop.root))[:12] or 'none'}")

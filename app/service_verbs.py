@@ -25,7 +25,6 @@ from app.options import (
     read_settings,
 )
 from app.recipes import resolve_recipe
-from lookalike import stages
 from lookalike.errors import QueryError
 from lookalike.storage import read_json
 from lookalike.workspace import Workspace
@@ -97,23 +96,17 @@ def watch(
     overrides: SetOption = None,
 ) -> None:
     """Look at recent queries once: drift, a reasoned decision, and the run it asks for."""
-    from app.local_runner import run_pipeline
+    from app.pipeline_runs import run_here, shared_arguments
     from pipelines.watch import watch as pipeline
 
-    shop = Workspace(workspace.resolve())
+    shop, asked = Workspace(workspace.resolve()), read_settings(settings, overrides)
+    retraining = {
+        "recipe": resolve_recipe(recipe, encoder, catalogue=catalogue).settings,
+        "now": datetime.now(UTC).isoformat(),
+    }
     with milvus_for(shop, milvus) as uri:
-        arguments = {
-            "catalogue": catalogue,
-            "catalogue_digest": stages.catalogue_digest(catalogue, str(mapping or "")),
-            "workspace": str(shop.root),
-            "milvus_uri": uri,
-            "recipe": resolve_recipe(recipe, encoder, catalogue=catalogue).settings,
-            "now": datetime.now(UTC).isoformat(),
-            "mapping": str(mapping or ""),
-            "limit": limit,
-            "settings": read_settings(settings, overrides),
-        }
-        run = run_pipeline(pipeline, arguments, root=shop.pipeline_root, log=shop.logs / "pipeline.log", say=typer.echo)
+        shared = shared_arguments(shop, catalogue, str(mapping or ""), limit, uri, asked)
+        run = run_here(shop, pipeline, {**shared, **retraining}, typer.echo)
     decision = read_json(run.outputs["decision"] / "decision.json")
     typer.echo(f"{decision['action']}: {' '.join(decision['reasons'])}")
     typer.echo(f"  see {run.outputs['drift'] / 'drift.html'}")

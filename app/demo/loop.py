@@ -16,8 +16,9 @@ from app.demo.plan import ORDINARY, SHIFTED, Plan
 from app.demo.service import running_service, wait_for_release
 from app.demo.story import Story
 from app.demo.traffic import Answered, ask, draw_queries, found_at, test_photos
-from app.local_runner import PipelineRun, run_pipeline
+from app.local_runner import PipelineRun
 from app.local_services import milvus_for
+from app.pipeline_runs import run_here, shared_arguments
 from lookalike import stages
 from lookalike.catalog.products import load_catalogue
 from lookalike.errors import BackendUnavailable, ReleaseError
@@ -53,7 +54,8 @@ class Demo:
         self._begin_afresh()
         catalogue = self.plan.catalogue or self._draw_shop()
         with milvus_for(self.shop) as milvus_uri:
-            common = self._arguments(catalogue, milvus_uri)
+            plan = self.plan
+            common = shared_arguments(self.shop, catalogue, plan.mapping, plan.limit, milvus_uri, plan.settings)
             with self.story.step("Training pipeline (KFP local runner)"):
                 trained = self._run(training, {**common, "recipe": self.plan.recipe})
             self._tell_stages(trained)
@@ -77,21 +79,8 @@ class Demo:
         self.story.add("draw", record.seconds, stage_figure(record))
         return str(self.shop.drawn_shop)
 
-    def _arguments(self, catalogue: str, milvus_uri: str) -> dict[str, Any]:
-        return {
-            "catalogue": str(Path(catalogue).resolve()) if "://" not in catalogue else catalogue,
-            "catalogue_digest": stages.catalogue_digest(catalogue, self.plan.mapping),
-            "workspace": str(self.shop.root),
-            "milvus_uri": milvus_uri,
-            "mapping": self.plan.mapping,
-            "limit": self.plan.limit,
-            "settings": self.plan.settings,
-        }
-
     def _run(self, pipeline: Any, arguments: dict[str, Any]) -> PipelineRun:
-        return run_pipeline(
-            pipeline, arguments, root=self.shop.pipeline_root, log=self.shop.logs / "pipeline.log", say=self.story.say
-        )
+        return run_here(self.shop, pipeline, arguments, self.story.say)
 
     def _tell_stages(self, run: PipelineRun, prefix: str = "") -> None:
         for _, record in run.records:
