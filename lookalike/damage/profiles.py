@@ -92,11 +92,27 @@ PROFILES: dict[str, DamageProfile] = {
         },
         severity=(1, 3),
     ),
+    "mild": DamageProfile(
+        damages={
+            "crop": 0.4,
+            "rotate": 0.1,
+            "mirror": 0.5,
+            "colour_cast": 0.05,
+            "blur": 0.03,
+            "scribble": 0.05,
+            "text": 0.05,
+            "logo": 0.05,
+            "screenshot": 0.03,
+            "downscale": 0.05,
+            "jpeg": 0.2,
+        },
+        severity=(1, 2),
+    ),
     "new_camera": DamageProfile(damages={"warm_light": 1.0, "double_jpeg": 1.0}, severity=(4, 5)),
     "season_shift": DamageProfile(damages={"cold_light": 1.0, "jpeg": 1.0}, severity=(4, 5)),
     **{name: DamageProfile(damages={name: 1.0}) for name in SINGLE_DAMAGES},
 }
-"""`reseller` is the mix for training; the shifts serve the drift demo; the rest is one damage each."""
+"""`reseller` and `mild` are the mixes for training; the shifts serve the drift demo; the rest is one damage each."""
 
 
 def find_profile(name: str) -> DamageProfile:

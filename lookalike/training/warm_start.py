@@ -1,6 +1,7 @@
 """Going on from an earlier model: its weights, matched by name, and its attribute values, matched by label."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,15 +12,25 @@ from lookalike.models.heads import AttributeHead
 from lookalike.training.checkpoint import Checkpoint, load_checkpoint
 from lookalike.training.recipe import Recipe
 
-MUST_AGREE = ("encoder", "dimension", "preprocessing")
-
 
 def require_same_space(recipe: Recipe, earlier: Checkpoint, folder: Path) -> None:
     """Raise TrainingError unless the recipe's encoder, pixels and size are the earlier model's."""
-    for setting in MUST_AGREE:
-        wanted, had = getattr(recipe, setting), getattr(earlier.recipe, setting)
-        if wanted != had:
-            raise TrainingError(f"cannot go on from {folder}: its {setting} is {had!r}, the recipe's is {wanted!r}")
+    wanted, had = _space(recipe), _space(earlier.recipe)
+    for setting, value in wanted.items():
+        if value != had[setting]:
+            raise TrainingError(
+                f"cannot go on from {folder}: its {setting} is {had[setting]!r}, the recipe's is {value!r}"
+            )
+
+
+def _space(recipe: Recipe) -> dict[str, Any]:
+    source = recipe.encoder.source
+    return {
+        "encoder": Path(source).name if source else recipe.encoder.config,  # wherever a pretrained folder lies today
+        "batch_norm": recipe.encoder.batch_norm,
+        "dimension": recipe.dimension,
+        "preprocessing": recipe.preprocessing.model_dump(),
+    }
 
 
 def inherit_weights(network: EmbeddingNetwork, labels: dict[str, list[str]], folder: Path) -> None:
