@@ -77,7 +77,7 @@ def train(
     """Train the multi-task embedding; an interrupted run continues where it stopped."""
     shop, chosen = Workspace(workspace), resolve_recipe(recipe, encoder, epochs)
     inputs = (str(shop.validated), str(shop.splits), str(shop.triplets), str(shop.checkpoint))
-    tell(stages.train(*inputs, recipe=chosen.settings, workspace=str(shop.root), continue_from=continue_from))
+    tell(stages.train(*inputs, recipe=chosen.text, workspace=str(shop.root), continue_from=continue_from))
 
 
 def evaluate(

@@ -21,7 +21,8 @@ _STARTED = re.compile(r"Executing task .*?'(?P<task>[\w-]+)'")
 _FINISHED = re.compile(r"Task .*?'(?P<task>[\w-]+)'.* finished with status .*?(?P<status>SUCCESS|FAILURE)")
 _REUSED = re.compile(r"Task (?P<task>[\w-]+) cache hit")
 _ARTIFACT = re.compile(r"uri='(?P<uri>[^']+)'")
-_REASON = re.compile(r"^\s*(?:lookalike\.errors\.)(?P<kind>\w+): (?P<sentence>.+)$")
+_REASON = re.compile(r"^\s*lookalike\.errors\.\w+: (?P<sentence>.+)$")
+_FAULT = re.compile(r"^\s*(?P<sentence>[\w.]+(?:Error|Exception): .+)$")
 _COLOUR = re.compile(r"\x1b\[\d+m")
 
 
@@ -64,7 +65,7 @@ class RunLog(io.TextIOBase):
             self.say(f"  ✓ {self.task} (reused: same inputs as an earlier run)")
         elif (found := _FINISHED.search(line)) and found["status"] == "FAILURE":
             self.say(f"  ✗ {found['task']} failed")
-        elif found := _REASON.match(line):
+        elif found := _REASON.match(line) or _FAULT.match(line):
             self.reason = found["sentence"]
         elif found := _ARTIFACT.search(line):
             self.outputs.append((self.task, Path(found["uri"])))
@@ -105,16 +106,15 @@ def _outcome(run: RunLog, outputs: Mapping[str, Any]) -> PipelineRun:
 @contextlib.contextmanager
 def _heard(run: RunLog) -> Iterator[None]:
     """Let the runner's words between tasks, such as a cache hit, reach the log: it sets up logging only within."""
-    root, handler = logging.getLogger(), logging.StreamHandler(run)
-    level = root.level
-    handler.addFilter(lambda record: record.name == "root")
-    root.addHandler(handler)
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    root.handlers[:] = [logging.StreamHandler(run)]
     root.setLevel(logging.INFO)
     try:
         yield
     finally:
         root.setLevel(level)
-        root.removeHandler(handler)
+        root.handlers[:] = handlers
 
 
 @contextlib.contextmanager

@@ -55,7 +55,7 @@ def train(
     chosen = resolve_recipe(recipe, encoder, catalogue=catalogue)
     typer.echo(chosen.sentence)
     asked = read_settings(settings, overrides)
-    _run(training, workspace, milvus, catalogue, mapping, limit, asked, {"recipe": chosen.settings})
+    _run(training, workspace, milvus, catalogue, mapping, limit, asked, {"recipe": chosen.text})
 
 
 @app.command()

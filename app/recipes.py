@@ -1,5 +1,6 @@
 """From a recipe's name to the settings a run is started with."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ class ChosenRecipe:
 
     settings: dict[str, Any]
     sentence: str
+
+    @property
+    def text(self) -> str:
+        """The recipe as a pipeline takes it: YAML, here in its JSON form."""
+        return json.dumps(self.settings)
 
 
 def resolve_recipe(name: str, encoder: str = "", epochs: int = 0, catalogue: str = "") -> ChosenRecipe:

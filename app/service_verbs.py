@@ -101,7 +101,7 @@ def watch(
 
     shop, asked = Workspace(workspace.resolve()), read_settings(settings, overrides)
     retraining = {
-        "recipe": resolve_recipe(recipe, encoder, catalogue=catalogue).settings,
+        "recipe": resolve_recipe(recipe, encoder, catalogue=catalogue).text,
         "now": datetime.now(UTC).isoformat(),
     }
     with milvus_for(shop, milvus) as uri:

@@ -13,7 +13,7 @@ def train_model(
     triplets: Input[Dataset],
     checkpoint: Output[Model],
     metrics: Output[Metrics],
-    recipe: dict,
+    recipe: str,
     workspace: str,
     continue_from: str = "",
     trigger: str = "",
@@ -24,7 +24,7 @@ def train_model(
         validated: the validated catalogue.
         splits: only the train split is learned from.
         triplets: the mined triplets.
-        recipe: the training recipe, as in pipelines/recipes.
+        recipe: the training recipe as YAML text, as in pipelines/recipes.
         workspace: root of the shop's workspace; an interrupted run picks up again there.
         continue_from: release whose weights to start from; empty for the recipe's own encoder.
         trigger: what asked for this run (a drift episode); a new one is a new run.

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import yaml
+
 from lookalike.config import StrictConfig, parse_config
 from lookalike.errors import ReleaseError
 from lookalike.storage import StageRecord, atomic_folder, read_json
@@ -77,11 +79,14 @@ def train(
     triplets: str,
     output: str,
     *,
-    recipe: Mapping[str, Any],
+    recipe: str,
     workspace: str,
     continue_from: str = "",
 ) -> StageRecord:
-    """Train the multi-task model; an interrupted run picks up again from the workspace."""
+    """Train the multi-task model; an interrupted run picks up again from the workspace.
+
+    The recipe is YAML text: pipelines carry a mapping's whole numbers as fractions, which an encoder refuses.
+    """
     from lookalike.release.export import CHECKPOINT
     from lookalike.release.promote import kept_export
     from lookalike.training.fit import train
@@ -90,7 +95,7 @@ def train(
     shop = Workspace(Path(workspace))
     inputs = (Path(validated), Path(splits), Path(triplets))
     start = kept_export(shop.releases, continue_from) / CHECKPOINT if continue_from else None
-    chosen = parse_config(Recipe, dict(recipe), "recipe")
+    chosen = parse_config(Recipe, yaml.safe_load(recipe), "recipe")
     return train(*inputs, Path(output), chosen, resume_folder=shop.training_state, start_from=start)
 
 

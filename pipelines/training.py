@@ -32,7 +32,7 @@ def training(
     catalogue_digest: str,
     workspace: str,
     milvus_uri: str,
-    recipe: dict,
+    recipe: str,
     mapping: str = "",
     limit: int = 0,
     settings: dict = {},
@@ -46,7 +46,7 @@ def training(
         catalogue_digest: digest of the catalogue's bytes; the command line fills it in.
         workspace: root of the shop's workspace, on a volume every task mounts.
         milvus_uri: a Milvus server's URI or a Milvus Lite path.
-        recipe: the training recipe, as in pipelines/recipes.
+        recipe: the training recipe as YAML text, as in pipelines/recipes.
         mapping: mapping file; empty for the one beside the data, or a preset.
         limit: read only this many products; 0 for all.
         settings: overrides by stage name, for example {"evaluate": {"seed": 7}}.

@@ -27,7 +27,7 @@ def watch(
     catalogue_digest: str,
     workspace: str,
     milvus_uri: str,
-    recipe: dict,
+    recipe: str,
     now: str,
     mapping: str = "",
     limit: int = 0,
@@ -40,7 +40,7 @@ def watch(
         catalogue_digest: digest of the catalogue's bytes; the command line fills it in.
         workspace: root of the shop's workspace, on a volume every task mounts.
         milvus_uri: a Milvus server's URI or a Milvus Lite path.
-        recipe: the recipe of a retraining, which continues from the live release.
+        recipe: the recipe of a retraining as YAML text; it continues from the live release.
         now: time of the watch, UTC ISO 8601; names the retraining it may start.
         mapping: mapping file; empty for the one beside the data, or a preset.
         limit: read only this many products; 0 for all.

@@ -21,8 +21,8 @@ def drift_figure(drift: Figures) -> str:
 
 
 def decision_figure(decision: Figures) -> str:
-    """Action and reasons."""
-    return f"{decision['action']}: {' '.join(decision['reasons'])}"
+    """Action and the reason that decided; the report has all of them."""
+    return f"{decision['action']}: {decision['reasons'][0]}"
 
 
 def _validated(figures: Figures) -> str:

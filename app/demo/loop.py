@@ -1,5 +1,6 @@
 """The demo's steps in order: train and release, serve, ordinary traffic, shifted traffic, decision, retraining."""
 
+import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -57,7 +58,7 @@ class Demo:
             plan = self.plan
             common = shared_arguments(self.shop, catalogue, plan.mapping, plan.limit, milvus_uri, plan.settings)
             with self.story.step("Training pipeline (KFP local runner)"):
-                trained = self._run(training, {**common, "recipe": self.plan.recipe})
+                trained = self._run(training, {**common, "recipe": json.dumps(self.plan.recipe)})
             self._tell_stages(trained)
             self._require_release(trained)
             with self.story.step("Search service (KServe + Triton + Milvus + Feast)"):
@@ -130,7 +131,7 @@ class Demo:
     def _watch(self, name: str, common: dict[str, Any]) -> None:
         now = datetime.now(UTC).isoformat()
         started = time.perf_counter()
-        run = self._run(watch, {**common, "recipe": self.plan.retrain_recipe, "now": now})
+        run = self._run(watch, {**common, "recipe": json.dumps(self.plan.retrain_recipe), "now": now})
         drift, decision = (read_json(run.outputs[part] / f"{part}.json") for part in ("drift", "decision"))
         self.watches.append(Watch(name, drift, decision, run.outputs["drift"] / "drift.html"))
         self.story.add(f"watch, {name}", time.perf_counter() - started, drift_figure(drift))

@@ -14,6 +14,9 @@ from app.options import EncoderOption, LimitOption, MappingOption, SetOption, Se
 from app.recipes import resolve_recipe
 from lookalike.workspace import Workspace
 
+PAGE_WIDTH = 120
+"""Columns where the output goes to a file."""
+
 
 def demo(
     catalogue: Annotated[
@@ -31,7 +34,7 @@ def demo(
     overrides: SetOption = None,
 ) -> None:
     """Run the whole loop: train, release, serve, search with damaged photos, drift, decide, retrain."""
-    console = Console(file=sys.stdout)
+    console = Console(width=None if sys.stdout.isatty() else PAGE_WIDTH)
     chosen = resolve_recipe(recipe or ("fashion_cpu" if catalogue else "sample_cpu"), encoder, epochs, catalogue)
     asked = read_settings(settings, overrides)
     root = workspace or Path("runs") / _workspace_name(catalogue, limit)

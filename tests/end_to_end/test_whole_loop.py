@@ -2,7 +2,6 @@
 
 import io
 import json
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -11,24 +10,14 @@ from rich.console import Console
 from app.demo.loop import Demo
 from app.demo.plan import Plan
 from app.demo.story import Story
+from app.recipes import resolve_recipe
 from lookalike import stages
 from lookalike.workspace import Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-TINY_RECIPE: dict[str, Any] = {
-    "encoder": {
-        "config": {"model_type": "mobilenet_v1", "depth_multiplier": 0.25, "layer_norm_eps": 0.001},
-        "batch_norm": "train",
-    },
-    "preprocessing": {"height": 64, "width": 48},
-    "dimension": 64,
-    "epochs": 4,
-}
-"""Enough to find a damaged photo's product again; not enough for a good shop, so the gate's floors come down."""
-
-
 FLOORS = {"minimum_fine_precision": 0.0, "minimum_coarse_precision": 0.0, "minimum_recall": 0.0}
+"""A fifth of the demo's products teach too little for a good shop, so the gate's floors come down."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +29,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         catalogue=str(root / "catalogue"),
         mapping="",
         limit=0,
-        recipe=TINY_RECIPE,
+        recipe=resolve_recipe("sample_cpu").settings,
         window=60,
         overrides={"evaluate": {"gate": FLOORS, "repeats": 100}, "decide": {"drifted_windows": 2}},
     )

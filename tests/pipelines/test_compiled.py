@@ -41,7 +41,7 @@ def test_tasks_that_change_the_world_are_never_cached() -> None:
     assert cached == {"validate-catalogue"}
 
 
-ARGUMENTS = {"catalogue": "c", "catalogue_digest": "d", "workspace": "w", "milvus_uri": "m", "recipe": {}}
+ARGUMENTS = {"catalogue": "c", "catalogue_digest": "d", "workspace": "w", "milvus_uri": "m", "recipe": "epochs: 1"}
 
 
 def test_complete_arguments_pass() -> None:
