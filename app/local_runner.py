@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import re
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +24,12 @@ _REUSED = re.compile(r"Task (?P<task>[\w-]+) cache hit")
 _ARTIFACT = re.compile(r"uri='(?P<uri>[^']+)'")
 _REASON = re.compile(r"^\s*lookalike\.errors\.\w+: (?P<sentence>.+)$")
 _FAULT = re.compile(r"^\s*(?P<sentence>[\w.]+(?:Error|Exception): .+)$")
+_PROGRESS = re.compile(r"^\s*(?P<label>[\w/ ]+?):\s+(?P<percent>\d+)%\|")
 _COLOUR = re.compile(r"\x1b\[\d+m")
+
+
+PROGRESS_SECONDS = 30.0
+"""How often a long task says how far it is."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class RunLog(io.TextIOBase):
         self.task = ""
         self.reason = ""
         self.outputs: list[tuple[str, Path]] = []  # (task, output folder) in the order they were made
+        self.told_at = 0.0
 
     def write(self, text: str) -> int:
         self.file.write(text)
@@ -58,7 +65,7 @@ class RunLog(io.TextIOBase):
 
     def _read(self, line: str) -> None:
         if found := _STARTED.search(line):
-            self.task = found["task"]
+            self.task, self.told_at = found["task"], time.monotonic()
             self.say(f"  ▸ {self.task}")
         elif found := _REUSED.search(line):
             self.task = found["task"]
@@ -67,8 +74,15 @@ class RunLog(io.TextIOBase):
             self.say(f"  ✗ {found['task']} failed")
         elif found := _REASON.match(line) or _FAULT.match(line):
             self.reason = found["sentence"]
+        elif found := _PROGRESS.match(line):
+            self._tell_progress(found["label"], found["percent"])
         elif found := _ARTIFACT.search(line):
             self.outputs.append((self.task, Path(found["uri"])))
+
+    def _tell_progress(self, label: str, percent: str) -> None:
+        if time.monotonic() - self.told_at > PROGRESS_SECONDS:
+            self.told_at = time.monotonic()
+            self.say(f"    {label} {percent} %")
 
 
 def run_pipeline(

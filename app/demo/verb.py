@@ -34,7 +34,8 @@ def demo(
     overrides: SetOption = None,
 ) -> None:
     """Run the whole loop: train, release, serve, search with damaged photos, drift, decide, retrain."""
-    console = Console(width=None if sys.stdout.isatty() else PAGE_WIDTH)
+    # The stream is named because a pipeline run redirects sys.stdout into its log.
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_WIDTH)
     chosen = resolve_recipe(recipe or ("fashion_cpu" if catalogue else "sample_cpu"), encoder, epochs, catalogue)
     asked = read_settings(settings, overrides)
     root = workspace or Path("runs") / _workspace_name(catalogue, limit)

@@ -1,11 +1,12 @@
 """The real KFP local runner, read for a person."""
 
+import io
 from pathlib import Path
 
 import pytest
 from kfp import dsl
 
-from app.local_runner import run_pipeline
+from app.local_runner import RunLog, run_pipeline
 from lookalike.errors import PipelineError
 from lookalike.storage import read_seal
 
@@ -76,3 +77,12 @@ def test_a_misspelled_argument_starts_nothing(tmp_path: Path) -> None:
             counting, {"ledger": "x", "up_to": 3}, root=tmp_path / "root", log=tmp_path / "log", say=lambda _: None
         )
     assert not (tmp_path / "root").exists()
+
+
+def test_a_long_task_says_how_far_it_is_now_and_then() -> None:
+    said: list[str] = []
+    log = RunLog(io.StringIO(), said.append)
+    log.told_at = -1e9
+    log.write("    train epoch 2/14:  36%|###6      | 91/250 [00:46<01:25,  1.86it/s]\n")
+    log.write("    train epoch 2/14:  37%|###6      | 92/250 [00:46<01:25,  1.86it/s]\n")
+    assert said == ["    train epoch 2/14 36 %"]
