@@ -95,7 +95,7 @@ def run_pipeline(
     """
     check_arguments(pipeline, arguments)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file, _component_environment():
+    with log.open("a", buffering=1, encoding="utf-8") as file, _component_environment():  # so that `tail -f` works
         run = RunLog(file, say)
         local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
         try:
