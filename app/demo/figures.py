@@ -40,8 +40,8 @@ def _evaluated(figures: Figures) -> str:
     line = f"fine precision@4 {figures['challenger_fine_precision_at_4']:.3f}"
     for name, who in (("baseline", "frozen backbone"), ("champion", "champion")):
         if f"{name}_fine_precision_at_4" in figures:
-            line += f" ({who} {figures[f'{name}_fine_precision_at_4']:.3f})"
-    recall = f", damaged recall@10 {figures['challenger_known_item_recall_at_10']:.3f}"
+            line += f", {who} {figures[f'{name}_fine_precision_at_4']:.3f}"
+    recall = f"; damaged recall@10 {figures['challenger_known_item_recall_at_10']:.3f}"
     verdict = "promoted" if figures["promote"] else f"held: {figures['reasons'][0]}"
     return f"{line}{recall}; {verdict}"
 

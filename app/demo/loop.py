@@ -30,6 +30,8 @@ from pipelines.training import training
 from pipelines.watch import watch
 
 LOG_SECONDS = 60.0
+WATCHING = ("detect_drift", "decide_action")
+"""Stages that a watch's own row tells of."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Demo:
         return run_here(self.shop, pipeline, arguments, self.story.say)
 
     def _tell_stages(self, run: PipelineRun, prefix: str = "") -> None:
-        for _, record in run.records:
+        for record in (record for _, record in run.records if record.stage not in WATCHING):
             self.story.add(f"{prefix}{record.stage}", record.seconds, stage_figure(record))
 
     def _require_release(self, trained: PipelineRun) -> None:
