@@ -47,7 +47,7 @@ def resolve_recipe(name: str, encoder: str = "", epochs: int = 0, catalogue: str
     if found is not None:
         recipe["encoder"] = {**recipe["encoder"], "source": str(found)}
         return ChosenRecipe(recipe, f"encoder: {found} ({name})")
-    return _elsewhere(recipe, name, source, asked=bool(encoder))
+    return _elsewhere(recipe, name, source, epochs, asked=bool(encoder))
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -66,13 +66,14 @@ def _find(source: str, catalogue: str) -> Path | None:
     return None
 
 
-def _elsewhere(recipe: dict[str, Any], name: str, source: str, asked: bool) -> ChosenRecipe:
+def _elsewhere(recipe: dict[str, Any], name: str, source: str, epochs: int, asked: bool) -> ChosenRecipe:
     """A source that is no folder here: a hub id, or a recipe's own backbone that this machine lacks."""
     if asked or "/" in source:
         encoder = {**recipe["encoder"], "source": source}
         return ChosenRecipe({**recipe, "encoder": encoder}, f"encoder: {source} from the hub ({name})")
+    scratch = _read(SCRATCH)
     return ChosenRecipe(
-        _read(SCRATCH),
+        {**scratch, "epochs": epochs or scratch["epochs"]},
         f"encoder: random weights ({SCRATCH}), because no backbone '{source}' stands beside the data; a pretrained "
         "one learns more: --encoder FOLDER or HUB_ID, with make ENCODER=...",
     )

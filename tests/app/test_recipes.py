@@ -52,6 +52,10 @@ def test_without_its_backbone_a_packaged_recipe_starts_from_random_weights_and_s
     assert "--encoder" in chosen.sentence
 
 
+def test_epochs_that_were_asked_for_win_even_without_a_backbone(tmp_path: Path) -> None:
+    assert resolve_recipe("fashion_cpu", epochs=3, catalogue=str(tmp_path)).settings["epochs"] == 3
+
+
 def test_an_unknown_recipe_lists_the_packaged_ones() -> None:
     with pytest.raises(ConfigError, match="fashion_cpu"):
         resolve_recipe("huge_gpu")
