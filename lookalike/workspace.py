@@ -75,14 +75,6 @@ class Workspace:
         return self.root / "query_log"
 
     @property
-    def drift(self) -> Path:
-        return self.root / "drift"
-
-    @property
-    def decision(self) -> Path:
-        return self.root / "decision"
-
-    @property
     def watch_history(self) -> Path:
         """What earlier watches saw and started, so that one drift episode starts one run."""
         return self.root / "watch_history.json"

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 
 from lookalike.errors import BackendUnavailable
-from serving.triton import leash
+from serving import leash
+from serving.ports import LOOPBACK, free_ports
 
-LOOPBACK = "127.0.0.1"
 START_SECONDS = 60.0
 
 
@@ -32,7 +32,7 @@ class LocalMilvus:
         self.data.mkdir(parents=True, exist_ok=True)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            port = _free_port()
+            [port] = free_ports(1)
             process = self._launch(port)
             self._wait_until_listening(process, port)
         except BaseException:
@@ -75,9 +75,3 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 def _listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])

@@ -1,6 +1,5 @@
 """The search service as a process of its own, for as long as a `with` block."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import httpx
 
 from lookalike.errors import BackendUnavailable
 from lookalike.workspace import Workspace
+from serving.ports import LOOPBACK, free_ports
 
 START_SECONDS = 120.0
 
@@ -19,7 +19,7 @@ START_SECONDS = 120.0
 @contextmanager
 def running_service(shop: Workspace, milvus_uri: str) -> Iterator[str]:
     """Start `lookalike serve` on a free loopback port, wait until it is ready, and yield its URL."""
-    port, grpc_port = _free_ports(2)
+    port, grpc_port = free_ports(2)
     log = shop.logs / "serve.log"
     command = [sys.executable, "-m", "app", "serve", "--workspace", str(shop.root), "--milvus", milvus_uri]
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def running_service(shop: Workspace, milvus_uri: str) -> Iterator[str]:
         process = subprocess.Popen(
             [*command, "--port", str(port), "--grpc-port", str(grpc_port)], stdout=file, stderr=subprocess.STDOUT
         )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{LOOPBACK}:{port}"
     try:
         _wait_until_ready(process, url, log)
         yield url
@@ -64,13 +64,3 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -
         time.sleep(0.2)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
     raise BackendUnavailable(f"the service did not become ready; the end of {log}:\n{tail}")
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -15,11 +14,12 @@ from types import TracebackType
 from lookalike.config import StrictConfig
 from lookalike.embedders.triton import TritonEmbedder
 from lookalike.errors import BackendUnavailable, LookalikeError, StorageError
+from serving import leash
+from serving.ports import LOOPBACK, free_ports
 from serving.triton.environment import TritonEnvironment
 from serving.triton.repository_api import RepositoryApi
 
 HERE = Path(__file__).parent
-LOOPBACK = "127.0.0.1"
 SHARED_MEMORY = Path("/dev/shm")
 PORT_TAKEN = "address already in use"
 
@@ -115,8 +115,8 @@ class LocalTriton:
         """Process id of Triton itself, on Linux; the leash around it has another."""
         self.check_alive()
         assert self._process is not None  # checked above
-        leash = self._process.pid
-        return int(Path(f"/proc/{leash}/task/{leash}/children").read_text().split()[0])
+        parent = self._process.pid
+        return int(Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[0])
 
     # ---- models
 
@@ -155,7 +155,7 @@ class LocalTriton:
     # ---- how the process is put together
 
     def _launch(self) -> None:
-        http, grpc, metrics = _free_ports(3)
+        http, grpc, metrics = free_ports(3)
         self.http_address, self.grpc_address = f"{LOOPBACK}:{http}", f"{LOOPBACK}:{grpc}"
         self.metrics_url = f"http://{LOOPBACK}:{metrics}/metrics"
         self.api = RepositoryApi(self.http_address)
@@ -165,7 +165,7 @@ class LocalTriton:
         self._resources.callback(_remove_shared_memory, self.shared_memory_prefix)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         log = self._resources.enter_context(self.log_file.open("wb"))
-        command = [sys.executable, "-I", str(HERE / "leash.py"), *self._command(backends, http, grpc, metrics)]
+        command = [sys.executable, "-I", str(Path(leash.__file__)), *self._command(backends, http, grpc, metrics)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
             env=self._variables(), start_new_session=True,
@@ -225,15 +225,6 @@ class LocalTriton:
 
     def _tail(self) -> str:
         return "\n".join(self._log().splitlines()[-self._settings.log_tail :])
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now; held together, so that they differ."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _remove_shared_memory(prefix: str) -> None:
