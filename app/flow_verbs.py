@@ -73,11 +73,13 @@ def train(
     encoder: EncoderOption = "",
     epochs: Annotated[int, typer.Option(min=0, help="Epochs instead of the recipe's; 0 keeps them.")] = 0,
     continue_from: Annotated[str, typer.Option(help="Release whose weights to start from.")] = "",
+    cache: Annotated[str, typer.Option(help="Folder that keeps decoded photos for the next run.")] = "",
 ) -> None:
     """Train the multi-task embedding; an interrupted run continues where it stopped."""
     shop, chosen = Workspace(workspace), resolve_recipe(recipe, encoder, epochs)
     inputs = (str(shop.validated), str(shop.splits), str(shop.triplets), str(shop.checkpoint))
-    tell(stages.train(*inputs, recipe=chosen.text, workspace=str(shop.root), continue_from=continue_from))
+    options = {"workspace": str(shop.root), "continue_from": continue_from, "cache": cache}
+    tell(stages.train(*inputs, recipe=chosen.text, **options))
 
 
 def evaluate(

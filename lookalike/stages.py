@@ -82,10 +82,11 @@ def train(
     recipe: str,
     workspace: str,
     continue_from: str = "",
+    cache: str = "",
 ) -> StageRecord:
     """Train the multi-task model; an interrupted run picks up again from the workspace.
 
-    The recipe is YAML text: pipelines carry a mapping's whole numbers as fractions, which an encoder refuses.
+    `cache` is a folder that keeps decoded photos for the next run; without it they are decoded anew. The recipe is YAML text: pipelines carry a mapping's whole numbers as fractions, which an encoder refuses.
     """
     from lookalike.release.export import CHECKPOINT
     from lookalike.release.promote import kept_export
@@ -96,7 +97,14 @@ def train(
     inputs = (Path(validated), Path(splits), Path(triplets))
     start = kept_export(shop.releases, continue_from) / CHECKPOINT if continue_from else None
     chosen = parse_config(Recipe, yaml.safe_load(recipe), "recipe")
-    return train(*inputs, Path(output), chosen, resume_folder=shop.training_state, start_from=start)
+    return train(
+        *inputs,
+        Path(output),
+        chosen,
+        resume_folder=shop.training_state,
+        start_from=start,
+        cache_folder=Path(cache) if cache else None,
+    )
 
 
 def champion(workspace: str) -> str:

@@ -1,5 +1,6 @@
 """The validated catalogue as later stages read it: `products.parquet`, `photos.parquet`, `mapping.json`."""
 
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,9 @@ PHOTO_SCHEMA = pa.schema(
         ("phash", pa.uint64()),  # perceptual hash, for near-duplicates
     ]
 )
+
+STREAMED = 256
+"""Encoded photos held at a time while streaming."""
 
 
 def attribute_column(name: str) -> str:
@@ -97,6 +101,12 @@ class Catalogue:
         )
         picked = table["content"].take(pa.array(wanted, pa.int64())).to_pylist()
         return dict(zip((ids[i] for i in wanted), picked, strict=True))
+
+    def stream_contents(self, photo_ids: Container[str]) -> Iterator[tuple[str, bytes]]:
+        """(photo id, encoded photo) of the named photos in the catalogue's order, never all in memory at once."""
+        for batch in pq.ParquetFile(self.folder / PHOTOS).iter_batches(STREAMED, columns=["photo_id", "content"]):
+            rows = zip(batch["photo_id"].to_pylist(), batch["content"], strict=True)
+            yield from ((photo, content.as_py()) for photo, content in rows if photo in photo_ids)
 
 
 def load_catalogue(folder: Path) -> Catalogue:

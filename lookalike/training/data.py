@@ -1,4 +1,4 @@
-"""Photos, labels and triplets of a training run, decoded once and held in memory."""
+"""Photos, labels and triplets of a training run as arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import Catalogue
 from lookalike.errors import TrainingError
 from lookalike.mining.mine import TRIPLETS
-from lookalike.progress import progress
+from lookalike.training.decoded import cached_gallery, decode_photos
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class TrainingSet:
     """P photos of N products and their triplets, all as arrays."""
 
     photos: NDArray[np.uint8]
-    """(P, H, W, 3), product by product."""
+    """(P, H, W, 3), product by product; more than the N products' own where it is a cache many runs share."""
     first_photo: NDArray[np.int64]
     """(N,) where a product's photos begin."""
     photo_count: NDArray[np.int64]
@@ -34,9 +34,12 @@ class TrainingSet:
     """(M,)."""
 
 
-def load_training_set(catalogue: Catalogue, triplets: Path, preprocessing: Preprocessing) -> TrainingSet:
+def load_training_set(
+    catalogue: Catalogue, triplets: Path, preprocessing: Preprocessing, cache_folder: Path | None = None
+) -> TrainingSet:
     """Decode every catalogue photo of the products that occur in `triplets.parquet`.
 
+    With a `cache_folder` all the catalogue's photos are decoded once and mapped from there by every later run.
     Raises TrainingError for triplets of unknown products.
     """
     table = pd.read_parquet(triplets / TRIPLETS).sort_values("anchor", kind="stable")
@@ -46,16 +49,17 @@ def load_training_set(catalogue: Catalogue, triplets: Path, preprocessing: Prepr
         unknown = named[rows < 0][:3].tolist() if len(named) else "no products at all"
         raise TrainingError(f"{triplets} names products the validated catalogue does not have: {unknown}")
     photos = catalogue.gallery_photos
-    photos = photos[photos["product_id"].isin(named)]
-    counts = photos.groupby("product_id").size().reindex(named, fill_value=0).to_numpy()
-    if (counts == 0).any():
-        raise TrainingError(f"product {named[counts == 0][0]} has triplets but no catalogue photo")
+    if cache_folder is None:
+        photos = photos[photos["product_id"].isin(named)]
+    first_photo, photo_count = _photo_ranges(photos["product_id"], named)
     position = pd.Index(named)
     columns = [position.get_indexer(pd.Index(table[name])) for name in ("anchor", "positive", "negative")]
     return TrainingSet(
-        photos=_decode(catalogue, photos["photo_id"].tolist(), preprocessing),
-        first_photo=np.cumsum(counts) - counts,
-        photo_count=counts.astype(np.int64),
+        photos=decode_photos(catalogue, photos["photo_id"].tolist(), preprocessing)
+        if cache_folder is None
+        else cached_gallery(catalogue, preprocessing, cache_folder),
+        first_photo=first_photo,
+        photo_count=photo_count,
         labels=catalogue.attribute_codes()[rows].astype(np.int64),
         alike=tuple(catalogue.attributes.index(name) for name in catalogue.mapping.alike.fine),
         triplets=np.stack(columns, axis=1),
@@ -63,9 +67,10 @@ def load_training_set(catalogue: Catalogue, triplets: Path, preprocessing: Prepr
     )
 
 
-def _decode(catalogue: Catalogue, photo_ids: list[str], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    contents = catalogue.photo_contents(photo_ids)
-    pixels = np.empty((len(photo_ids), preprocessing.height, preprocessing.width, 3), np.uint8)
-    for place, photo in enumerate(progress(photo_ids, "decode")):
-        pixels[place] = preprocessing.pixels(contents[photo])
-    return pixels
+def _photo_ranges(owners: pd.Series, named: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each named product's photos begin among photos sorted by product, and how many there are."""
+    first = np.searchsorted(owners, named, side="left")
+    counts = np.searchsorted(owners, named, side="right") - first
+    if (counts == 0).any():
+        raise TrainingError(f"product {named[counts == 0][0]} has triplets but no catalogue photo")
+    return first, counts

@@ -43,12 +43,14 @@ def train(
     resume_folder: Path | None = None,
     start_from: Path | None = None,
     encoder_folders: Sequence[Path] = (),
+    cache_folder: Path | None = None,
 ) -> StageRecord:
     """Train a recipe and write weights.safetensors, backbone.safetensors, checkpoint.json and metrics.csv.
 
     With a `resume_folder` an interrupted run goes on after its last whole epoch and ends with the numbers an
     uninterrupted one would have had. `start_from` is an earlier checkpoint to go on from. `encoder_folders` are
-    searched for the recipe's pretrained encoder. Raises TrainingError.
+    searched for the recipe's pretrained encoder. Decoded photos are kept under `cache_folder` for the next run on
+    the same catalogue. Raises TrainingError.
     """
     inputs = {"validated": validated, "splits": splits, "triplets": triplets}
     inputs |= {} if start_from is None else {"start_from": start_from}
@@ -62,13 +64,13 @@ def train(
         catalogue = load_catalogue(validated)
         _require_training_products(splits, triplets)
         labels = {name: catalogue.attribute_values(name) for name in catalogue.attributes}
-        data = load_training_set(catalogue, triplets, recipe.preprocessing)
+        data = load_training_set(catalogue, triplets, recipe.preprocessing, cache_folder)
         with torch.random.fork_rng(devices=[]):  # the caller's own draws stay as they were
             network, backbone = _starting_network(recipe, labels, encoder_folders, start_from)
             history = run_epochs(network, data, recipe, state_folder)
         checkpoint = save_checkpoint(folder, network, recipe, labels, backbone)
         _metrics_table(history).to_csv(folder / METRICS, index=False)
-        return {"fingerprint": checkpoint.identity.fingerprint, "photos": len(data.photos), **history[-1]}
+        return {"fingerprint": checkpoint.identity.fingerprint, "photos": int(data.photo_count.sum()), **history[-1]}
 
     record = run_stage(
         "train", output, inputs=inputs, settings=settings, content=[WEIGHTS, BACKBONE, RECORD], work=work
