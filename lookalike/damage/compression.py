@@ -22,9 +22,10 @@ def double_jpeg(image: Image.Image, rng: Generator, severity: int) -> Image.Imag
     quality = QUALITIES[severity - 1]
     once = _compressed(image, round(quality * rng.uniform(0.9, 1.3)))
     right, down = (int(shift) for shift in rng.integers(1, 8, size=2))
-    shifted = once.transform(image.size, Image.Transform.AFFINE, (1, 0, -right, 0, 1, -down), fillcolor="white")
+    shifted = Image.new("RGB", (image.width + right, image.height + down), image.getpixel((0, 0)))
+    shifted.paste(once, (right, down))
     twice = _compressed(shifted, round(quality * rng.uniform(0.9, 1.3)))
-    return twice.transform(image.size, Image.Transform.AFFINE, (1, 0, right, 0, 1, down), fillcolor="white")
+    return twice.crop((right, down, *shifted.size))
 
 
 def downscale(image: Image.Image, rng: Generator, severity: int) -> Image.Image:

@@ -13,13 +13,16 @@ BLURS = (0.006, 0.010, 0.015, 0.022, 0.032)
 
 WARM = (1.0, 0.1, -1.0)
 COLD = (-1.0, -0.1, 1.0)
+GREEN = (-0.5, 1.0, -0.5)
 """Direction of a cast per channel: red, green, blue."""
 
 
 def colour_cast(image: Image.Image, rng: Generator, severity: int) -> Image.Image:
-    """Another white balance and exposure: every channel gets its own gain, all a common gamma."""
+    """Another white balance and exposure: lamps differ from yellow to blue, tubes from magenta to green."""
     cast = CASTS[severity - 1]
-    return _relit(image, 1 + rng.uniform(-cast, cast, size=3), float(np.exp(rng.uniform(-cast, cast))))
+    lamp, tube, exposure, curve = rng.uniform(-1, 1, size=4)
+    gains = 1 + cast * (lamp * np.array(WARM) + 0.4 * tube * np.array(GREEN) + 0.5 * exposure)
+    return _relit(image, gains, float(np.exp(cast * curve)))
 
 
 def warm_light(image: Image.Image, rng: Generator, severity: int) -> Image.Image:
