@@ -54,7 +54,7 @@ def draw_resamples(
 
 def estimate_means(values: NDArray[np.float64], resamples: Resamples) -> list[Estimate]:
     """Means over the queries of F columns (Q, F), NaN skipped, with percentile intervals."""
-    replicates = _replicate_means(values, resamples)  # (R, F)
+    replicates = replicate_means(values, resamples)  # (R, F)
     return [_estimate(values[:, f], replicates[:, f], resamples) for f in range(values.shape[1])]
 
 
@@ -73,7 +73,7 @@ def estimate_difference(
 def estimate_ratio(trained: NDArray[np.float64], baseline: NDArray[np.float64], resamples: Resamples) -> Estimate:
     """Mean of trained over mean of baseline on the same (Q,) queries; None where the baseline's mean is 0."""
     both = np.where(np.isnan(_same_queries(trained, baseline))[:, None], np.nan, np.stack([trained, baseline], axis=1))
-    means = _replicate_means(both, resamples)  # (R, 2)
+    means = replicate_means(both, resamples)  # (R, 2)
     ratios: NDArray[np.float64] = np.full(len(means), np.nan)
     np.divide(means[:, 0], means[:, 1], out=ratios, where=means[:, 1] > 0)
     n = int((~np.isnan(both[:, 0])).sum())
@@ -89,7 +89,7 @@ def _same_queries(first: NDArray[np.float64], second: NDArray[np.float64]) -> ND
     return first - second
 
 
-def _replicate_means(values: NDArray[np.float64], resamples: Resamples) -> NDArray[np.float64]:
+def replicate_means(values: NDArray[np.float64], resamples: Resamples) -> NDArray[np.float64]:
     """(Q, F) to (R, F): each resample's mean over its judged queries; NaN where it drew none."""
     judged = ~np.isnan(values)
     sums = _cluster_sums(np.where(judged, values, 0.0), resamples)  # (G, F)

@@ -122,7 +122,7 @@ def _judge(
     own = queries.photos.products  # (Q,)
     alike = rank_products(embeddings.vectors, gallery, DEPTH, left_out=truth.items[own])
     known = rank_products(embeddings.vectors, everything, DEPTH)
-    values = alike_values(truth, own, alike) | _ndcg_values(truth, own, alike, gallery)
+    values = alike_values(truth, own, alike) | ndcg_values(truth, own, alike, gallery)
     if queries.known_item:
         in_split = known if everything is gallery else rank_products(embeddings.vectors, gallery, DEPTH)
         values |= known_item_values(own, in_split, "known_item")
@@ -173,7 +173,8 @@ def ranked_codes(codes: Codes, ranking: Ranking) -> Codes:
     return np.where(ranking.products[:, :, None] >= 0, codes[ranking.products], -1)
 
 
-def _ndcg_values(truth: Truth, own: NDArray[np.int64], ranking: Ranking, gallery: Gallery) -> dict[str, Values]:
+def ndcg_values(truth: Truth, own: NDArray[np.int64], ranking: Ranking, gallery: Gallery) -> dict[str, Values]:
+    """nDCG@10 with the share of matched attributes as gain; the ideal order leaves the own item out too."""
     query = truth.codes[own]
     gains = np.nan_to_num(share_matched(query, ranked_codes(truth.codes, ranking)))  # NaN rows have NaN ideals
     products = np.unique(gallery.products)
