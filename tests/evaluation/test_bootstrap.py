@@ -34,7 +34,7 @@ def test_copies_of_a_query_do_not_narrow_its_interval() -> None:
 def test_one_replicate_is_the_mean_of_the_drawn_queries() -> None:
     values = np.array([1.0, 2.0, np.nan, 8.0, 5.0])
     drawn = resample(np.array([7, 7, 9, 9, 4]))
-    replicates = bootstrap._replicate_means(values[:, None], drawn)[:, 0]
+    replicates = bootstrap.replicate_means(values[:, None], drawn)[:, 0]
     for weights, replicate in zip(drawn.weights[:20], replicates, strict=False):
         chosen = np.repeat(values, weights.astype(int)[drawn.cluster])
         chosen = chosen[~np.isnan(chosen)]
