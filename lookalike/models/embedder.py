@@ -54,8 +54,8 @@ class EmbeddingNetwork(nn.Module):
     def forward(self, images: Tensor) -> Encoded:
         """images: (B, 3, H, W), normalised."""
         features = self.encoder(images).float()  # (B, F)
-        mean = self.mean(features)
-        log_variance = None if self.log_variance is None else self.log_variance(features)
+        mean = self.mean(features).float()
+        log_variance = None if self.log_variance is None else self.log_variance(features).float()
         return Encoded(normalise(mean), mean, log_variance)
 
     def reconstruct(self, encoded: Encoded, noise: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Batches of triplets that depend on nothing but (seed, epoch, step): a resumed run needs no generator's state."""
+"""Batches of photos that depend on nothing but (seed, epoch, step): a resumed run needs no generator's state."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,14 +14,12 @@ from torch.utils.data import DataLoader, Dataset
 from lookalike.damage.profiles import damage_image, find_profile
 from lookalike.progress import progress
 from lookalike.training.data import TrainingSet
+from lookalike.training.plans import PHOTOS, EpochPlan
 from lookalike.training.recipe import Recipe
-
-ORDER, CHOICE, PHOTOS = range(3)
-"""Independent streams of randomness under one seed."""
 
 
 class Batch(NamedTuple):
-    """T triplets as 3T photos: T anchors, then T positives, then T negatives."""
+    """3T photos: T anchors, then T positives, then T negatives, or whole classes one after the other."""
 
     pixels: Tensor
     """(3T, H, W, 3) uint8, damaged."""
@@ -30,50 +28,23 @@ class Batch(NamedTuple):
     labels: Tensor
     """(3T, A) int64, -1 where unknown."""
     margins: Tensor
-    """(T,) float32, in cosine distance."""
+    """(T,) float32, in cosine distance; empty where drawn by class."""
+    classes: Tensor
+    """(3T,) int64 class numbers; empty where drawn by triplet."""
 
 
-class EpochPlan:
-    """Which triplets make up each epoch: one triplet per anchor, another one every time the anchor returns."""
-
-    def __init__(self, data: TrainingSet, recipe: Recipe) -> None:
-        _, self._first, self._count = np.unique(data.triplets[:, 0], return_index=True, return_counts=True)
-        self._seed, self._size = recipe.seed, recipe.triplets_per_batch
-        self._anchors = min(recipe.anchors_per_epoch or len(self._first), len(self._first))
-
-    @property
-    def steps(self) -> int:
-        """Batches per epoch."""
-        return -(-self._anchors // self._size)
-
-    def batches(self, epoch: int) -> list[NDArray[np.int64]]:
-        """Triplet numbers of each batch; no anchor comes twice before all have come once, across epochs too."""
-        anchors = self._stream(epoch * self._anchors, (epoch + 1) * self._anchors)
-        rng = np.random.default_rng([self._seed, CHOICE, epoch])
-        chosen = self._first[anchors] + rng.integers(0, self._count[anchors])
-        return np.array_split(chosen, range(self._size, len(chosen), self._size))
-
-    def _stream(self, start: int, stop: int) -> NDArray[np.int64]:
-        """A stretch of the endless row of shuffled rounds through all anchors."""
-        length = len(self._first)
-        rounds = range(start // length, -(-stop // length))
-        row = np.concatenate([np.random.default_rng([self._seed, ORDER, turn]).permutation(length) for turn in rounds])
-        return row[start - rounds.start * length : stop - rounds.start * length]
-
-
-class TripletBatches(Dataset):
+class NumberedBatches(Dataset):
     """The batches of one epoch, each made anew from its number."""
 
     def __init__(self, data: TrainingSet, recipe: Recipe, plan: EpochPlan, epoch: int) -> None:
         self._data, self._recipe, self._epoch = data, recipe, epoch
-        self._batches = plan.batches(epoch)
+        self._draws = plan.draws(epoch)
 
     def __len__(self) -> int:
-        return len(self._batches)
+        return len(self._draws)
 
     def __getitem__(self, step: int) -> Batch:
-        triplets = self._batches[step]
-        products = self._data.triplets[triplets].T.ravel()  # (3T,): anchors, positives, negatives
+        products, margins, classes = self._draws[step]
         rng = np.random.default_rng([self._recipe.seed, PHOTOS, self._epoch, step])
         photos = self._data.first_photo[products] + rng.integers(0, self._data.photo_count[products])
         clean = self._data.photos[photos]  # (3T, H, W, 3)
@@ -81,7 +52,8 @@ class TripletBatches(Dataset):
             pixels=torch.from_numpy(_damaged(clean, self._recipe, rng)),
             clean=torch.from_numpy(clean),
             labels=torch.from_numpy(self._data.labels[products]),
-            margins=torch.from_numpy(self._data.margins[triplets]),
+            margins=torch.from_numpy(margins),
+            classes=torch.from_numpy(classes),
         )
 
 
@@ -96,7 +68,7 @@ class EpochBatches:
     """An epoch's batches under a progress bar, prepared in line or by worker processes."""
 
     def __init__(self, data: TrainingSet, recipe: Recipe, plan: EpochPlan, epoch: int) -> None:
-        self._batches, self._workers = TripletBatches(data, recipe, plan, epoch), recipe.workers
+        self._batches, self._workers = NumberedBatches(data, recipe, plan, epoch), recipe.workers
         self._label = f"train epoch {epoch + 1}/{recipe.epochs}"
 
     def __len__(self) -> int:

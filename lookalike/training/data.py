@@ -26,6 +26,8 @@ class TrainingSet:
     """(N,)."""
     labels: NDArray[np.int64]
     """(N, A)."""
+    attributes: tuple[str, ...]
+    """The A attributes' names."""
     alike: tuple[int, ...]
     """Which of the A attributes all agree for a truly similar product."""
     triplets: NDArray[np.int64]
@@ -61,6 +63,7 @@ def load_training_set(
         first_photo=first_photo,
         photo_count=photo_count,
         labels=catalogue.attribute_codes()[rows].astype(np.int64),
+        attributes=tuple(catalogue.attributes),
         alike=tuple(catalogue.attributes.index(name) for name in catalogue.mapping.alike.fine),
         triplets=np.stack(columns, axis=1),
         margins=table["margin"].to_numpy(np.float32),

@@ -12,9 +12,11 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from lookalike.errors import TrainingError
 from lookalike.models.embedder import EmbeddingNetwork
-from lookalike.training.batches import EpochBatches, EpochPlan
+from lookalike.training.batches import EpochBatches
 from lookalike.training.data import TrainingSet
 from lookalike.training.module import TrainingModule
+from lookalike.training.objective import Objective
+from lookalike.training.plans import EpochPlan, epoch_plan
 from lookalike.training.recipe import Recipe
 from lookalike.training.state import History, Resumption, load_state
 
@@ -43,12 +45,14 @@ def run_epochs(network: EmbeddingNetwork, data: TrainingSet, recipe: Recipe, sta
     done = len(state.history) if state else 0
     if state is not None:
         log.info("going on after epoch %d of %d, from %s", done, recipe.epochs, state_folder)
-        network.load_state_dict(state.network)
     # Convolutions on NHWC pixels run a third faster on CPUs when the weights have the same layout.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.train()
-    plan, resumption = EpochPlan(data, recipe), Resumption(state_folder, state)
-    module = TrainingModule(network, recipe, data.alike, done * plan.steps, recipe.epochs * plan.steps)
+    plan, resumption = epoch_plan(data, recipe), Resumption(state_folder, state)
+    objective = Objective(recipe, data.alike, plan.class_count)
+    module = TrainingModule(network, objective, recipe, done * plan.steps, recipe.epochs * plan.steps)
+    if state is not None:
+        module.load_state_dict(state.weights)
     if done < recipe.epochs:
         with _quiet():
             _trainer(recipe, recipe.epochs - done, resumption).fit(module, Epochs(data, recipe, plan, done))

@@ -1,27 +1,24 @@
 """The training step: forward, the recipe's losses, the learning rate of the moment."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from lookalike.errors import TrainingError
-from lookalike.models.embedder import EmbeddingNetwork, Encoded
-from lookalike.models.losses import (
-    attribute_loss,
-    contrast_loss,
-    kl_divergence,
-    reconstruction_loss,
-    triplet_ranking_loss,
-    warm_up,
-)
+from lookalike.models.embedder import EmbeddingNetwork
+from lookalike.models.losses import warm_up
 from lookalike.models.pixels import PixelNormaliser
 from lookalike.training.batches import Batch
+from lookalike.training.objective import Objective
 from lookalike.training.recipe import Recipe
+
+WEIGHTING_RATE = 10.0
+"""Rate of learnt task weights as a multiple of the recipe's: a log variance travels several units in a short run."""
 
 
 def learning_rate_share(step: int, steps: int, warm_up_share: float) -> float:
@@ -36,23 +33,29 @@ class TrainingModule(lightning.LightningModule):
     """One network under one recipe; `first_step` is where a resumed run takes up the count."""
 
     def __init__(
-        self, network: EmbeddingNetwork, recipe: Recipe, alike: Sequence[int], first_step: int, total_steps: int
+        self, network: EmbeddingNetwork, objective: Objective, recipe: Recipe, first_step: int, total_steps: int
     ) -> None:
-        """`alike` are the places of the fine attributes among the labels."""
         super().__init__()
-        self.network, self.recipe = network, recipe
+        self.network, self.objective, self.recipe = network, objective, recipe
         self.normaliser = PixelNormaliser(recipe.preprocessing)
-        self._alike = list(alike)
         self.step, self._total_steps = first_step, total_steps
         self.epoch_losses: list[dict[str, float]] = []
 
     def configure_optimizers(self) -> Optimizer:
-        encoder = list(self.network.encoder.parameters())
-        inside = {id(parameter) for parameter in encoder}
+        recipe, inside = self.recipe, {id(parameter) for parameter in self.network.encoder.parameters()}
         rest = [parameter for parameter in self.network.parameters() if id(parameter) not in inside]
-        rate = self.recipe.learning_rate
-        groups = [{"params": encoder, "peak": rate * self.recipe.encoder_rate}, {"params": rest, "peak": rate}]
-        return AdamW(groups, lr=rate, weight_decay=self.recipe.weight_decay)
+        groups = [
+            _group(self.network.encoder.parameters(), recipe.learning_rate * recipe.encoder_rate),
+            _group(rest, recipe.learning_rate),
+        ]
+        # Neither proxies nor log variances weigh an input: decaying them would only change what they say.
+        if self.objective.ranking is not None:
+            rate = recipe.learning_rate * recipe.label_ranking.proxy_rate
+            groups.append(_group(self.objective.ranking.parameters(), rate, weight_decay=0.0))
+        if self.objective.weighting is not None:
+            rate = recipe.learning_rate * WEIGHTING_RATE
+            groups.append(_group(self.objective.weighting.parameters(), rate, weight_decay=0.0))
+        return AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
 
     def on_train_epoch_start(self) -> None:
         self.epoch_losses = []
@@ -72,39 +75,14 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         encoded = self.network(self.normaliser(batch.pixels))
-        losses = self._losses(encoded, batch)
-        weights = self._weights()
-        loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
+        with torch.autocast(batch.pixels.device.type, enabled=False):  # cosines over a temperature need all digits
+            losses = self.objective.losses(self.network, encoded, batch)
+        loss = self.objective.total(losses, warm_up(self.step, round(self._total_steps * self.recipe.warm_up)))
         figures = {name: float(value.detach()) for name, value in {"loss": loss, **losses}.items()}
         self._require_finite(figures)
-        self.epoch_losses.append(figures)
+        self.epoch_losses.append({**figures, **self.objective.learnt_weights()})
         self.step += 1
         return loss
-
-    def _losses(self, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
-        tasks, losses = self.recipe.tasks, {}
-        if tasks.attributes:
-            losses["attributes"] = attribute_loss(self.network.heads(encoded.embedding), batch.labels)
-        if tasks.triplets:
-            losses["triplets"] = triplet_ranking_loss(encoded.embedding, batch.margins)
-        if tasks.contrast:
-            fine = batch.labels[:, self._alike]  # (3T, A')
-            losses["contrast"] = contrast_loss(encoded.embedding, fine, self.recipe.contrast_temperature)
-        if encoded.log_variance is not None:
-            noise = torch.randn_like(encoded.mean)
-            images = self.network.reconstruct(encoded, noise)
-            losses["reconstruction"] = reconstruction_loss(images, self._thumbnails(batch.clean))
-            losses["kl"] = kl_divergence(encoded.mean, encoded.log_variance)
-        return losses
-
-    def _thumbnails(self, clean: Tensor) -> Tensor:
-        """(3T, H, W, 3) uint8 to (3T, 3, h, w) in 0..1."""
-        return functional.interpolate(clean.permute(0, 3, 1, 2) / 255, self.recipe.thumbnail, mode="area")
-
-    def _weights(self) -> dict[str, float]:
-        rising = warm_up(self.step, round(self._total_steps * self.recipe.warm_up))
-        weights = self.recipe.tasks.model_dump()
-        return {**weights, "kl": weights["kl"] * rising}
 
     def _require_finite(self, figures: Mapping[str, float]) -> None:
         if not all(math.isfinite(value) for value in figures.values()):
@@ -112,3 +90,7 @@ class TrainingModule(lightning.LightningModule):
                 f"the loss is no longer a number at step {self.step + 1} of {self._total_steps}: {dict(figures)}; "
                 f"a smaller learning_rate than {self.recipe.learning_rate} may help"
             )
+
+
+def _group(parameters: Iterable[nn.Parameter], peak: float, **options: float) -> dict[str, Any]:
+    return {"params": list(parameters), "peak": peak, **options}

@@ -19,6 +19,8 @@ class TaskWeights(StrictConfig):
     """Ranking of the mined triplets."""
     contrast: float = Field(default=0.5, ge=0)
     """Supervised contrast across the batch: photos alike in the mapping's fine attributes before all others."""
+    label_ranking: float = Field(default=0.0, ge=0)
+    """Ranking by class labels instead of mined triplets; see LabelRanking."""
     reconstruction: float = Field(default=1.0, ge=0)
     """Reconstruction of a thumbnail by the variational autoencoder."""
     kl: float = Field(default=0.001, ge=0)
@@ -26,9 +28,39 @@ class TaskWeights(StrictConfig):
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> "TaskWeights":
-        if not (self.attributes or self.triplets or self.contrast or self.reconstruction):
-            raise ValueError("attributes, triplets, contrast and reconstruction are all 0: there is nothing to learn")
+        if not (self.attributes or self.triplets or self.contrast or self.label_ranking or self.reconstruction):
+            raise ValueError(
+                "attributes, triplets, contrast, label_ranking and reconstruction are all 0: there is nothing to learn"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_batch(self) -> "TaskWeights":
+        if self.triplets and self.label_ranking:
+            raise ValueError(
+                f"triplets ({self.triplets}) and label_ranking ({self.label_ranking}) draw different batches; "
+                "set one of them to 0"
+            )
+        return self
+
+
+class LabelRanking(StrictConfig):
+    """Ranking by one class label per product, as published baselines and rivals do it.
+
+    Batches are then drawn by class, with as many photos as a batch of triplets, and not from the mined triplets.
+    """
+
+    loss: Literal["semi_hard", "proxy_anchor", "multi_similarity"] = "semi_hard"
+    """FaceNet's online mining (Schroff et al. 2015), Proxy-Anchor (Kim et al. 2020) or Multi-Similarity (Wang et al.
+    2019), each with its authors' constants."""
+    attributes: tuple[str, ...] = ()
+    """Products alike in all of these are one class; one with an unknown value is not drawn. Empty: the fine ones."""
+    photos_per_class: int = Field(default=4, ge=2)
+    """Photos of a class in a batch, from as many products as it has."""
+    draw: Literal["products", "classes"] = "products"
+    """Whether a class comes as often as its products are many, or every class equally often."""
+    proxy_rate: float = Field(default=100.0, gt=0)
+    """Learning rate of Proxy-Anchor's proxies as a multiple of `learning_rate`; 100 is the paper's."""
 
 
 class Recipe(StrictConfig):
@@ -41,7 +73,12 @@ class Recipe(StrictConfig):
     dimension: int = Field(default=128, ge=2, le=4096)
     """D, the embedding size."""
     tasks: TaskWeights = TaskWeights()
-    """Weights of the three tasks."""
+    """Weights of the tasks."""
+    loss_weighting: Literal["fixed", "uncertainty"] = "fixed"
+    """`fixed` keeps `tasks` as they are; `uncertainty` learns a weight per task beside the network (Kendall et al.
+    2018), so that there `tasks` only says which are on. The KL term, no task of its own, keeps its weight."""
+    label_ranking: LabelRanking = LabelRanking()
+    """What `tasks.label_ranking` ranks by; without effect where that is 0."""
     contrast_temperature: float = Field(default=0.07, gt=0, le=1)
     """Cosine distance that counts as one unit of contrast; smaller looks at the nearest neighbours only."""
     thumbnail: tuple[int, int] = (24, 18)
@@ -81,3 +118,13 @@ class Recipe(StrictConfig):
         if damage not in PROFILES:
             raise ValueError(f"unknown damage profile '{damage}'; accepted: {', '.join(PROFILES)}")
         return damage
+
+    @model_validator(mode="after")
+    def _whole_classes(self) -> "Recipe":
+        photos, each = 3 * self.triplets_per_batch, self.label_ranking.photos_per_class
+        if self.tasks.label_ranking and (photos % each or photos < 2 * each):
+            raise ValueError(
+                f"a batch of {photos} photos (3 × triplets_per_batch) does not hold two or more whole classes of "
+                f"label_ranking.photos_per_class = {each} photos"
+            )
+        return self

@@ -17,7 +17,7 @@ from lookalike.storage import atomic_folder, read_json, write_json
 from lookalike.training.checkpoint import tensors_of
 from lookalike.training.module import TrainingModule
 
-NETWORK, OPTIMISER, PROGRESS = "weights.safetensors", "optimiser.safetensors", "progress.json"
+WEIGHTS, OPTIMISER, PROGRESS = "weights.safetensors", "optimiser.safetensors", "progress.json"
 
 History = list[dict[str, float]]
 """One row of figures per finished epoch."""
@@ -27,7 +27,8 @@ History = list[dict[str, float]]
 class TrainingState:
     """A run after `len(history)` epochs."""
 
-    network: dict[str, Tensor]
+    weights: dict[str, Tensor]
+    """Of the network, and of what the objective learns beside it."""
     optimiser: dict[str, Tensor]
     history: History
 
@@ -36,13 +37,13 @@ def load_state(folder: Path) -> TrainingState | None:
     """The state left by an interrupted run, None where there is none."""
     if not (folder / PROGRESS).is_file():
         return None
-    return TrainingState(load_file(folder / NETWORK), load_file(folder / OPTIMISER), read_json(folder / PROGRESS))
+    return TrainingState(load_file(folder / WEIGHTS), load_file(folder / OPTIMISER), read_json(folder / PROGRESS))
 
 
 def save_state(folder: Path, module: TrainingModule, optimiser: Optimizer, history: History) -> None:
     """Replace the state in one step; a run that dies meanwhile leaves the one before."""
     with atomic_folder(folder) as aside:
-        save_file(tensors_of(module.network), aside / NETWORK)
+        save_file(tensors_of(module), aside / WEIGHTS)
         save_file(_optimiser_tensors(optimiser), aside / OPTIMISER)
         write_json(aside / PROGRESS, history)
 

@@ -9,8 +9,9 @@ import torch
 
 from lookalike.catalog.products import load_catalogue
 from lookalike.errors import TrainingError
-from lookalike.training.batches import EpochBatches, EpochPlan, TripletBatches
+from lookalike.training.batches import EpochBatches, NumberedBatches
 from lookalike.training.data import TrainingSet, load_training_set
+from lookalike.training.plans import TripletPlan
 from tests.training.conftest import tiny_recipe
 
 
@@ -32,37 +33,37 @@ def test_every_photo_of_every_training_product_is_decoded_once(shop: Path, data:
 
 
 def test_every_anchor_comes_once_before_any_comes_twice_across_epochs_too(data: TrainingSet) -> None:
-    plan = EpochPlan(data, tiny_recipe(anchors_per_epoch=7))
+    plan = TripletPlan(data, tiny_recipe(anchors_per_epoch=7))
     drawn = np.concatenate([np.concatenate(plan.batches(epoch)) for epoch in range(9)])
     anchors = data.triplets[drawn, 0]
     assert sorted(anchors[:30]) == sorted(anchors[30:60]) == list(range(30))
 
 
 def test_steps_count_the_batches_and_the_last_one_may_be_smaller(data: TrainingSet) -> None:
-    plan = EpochPlan(data, tiny_recipe())
+    plan = TripletPlan(data, tiny_recipe())
     assert plan.steps == 4
     assert [len(batch) for batch in plan.batches(0)] == [8, 8, 8, 6]
 
 
 def test_an_anchor_gets_different_triplets_in_different_epochs(data: TrainingSet) -> None:
-    plan = EpochPlan(data, tiny_recipe())
+    plan = TripletPlan(data, tiny_recipe())
     seen = {number for epoch in range(12) for batch in plan.batches(epoch) for number in batch.tolist()}
     assert len(seen) > 120  # of 240 mined, 30 per epoch
 
 
 def test_a_batch_is_the_same_whenever_it_is_asked_for(data: TrainingSet) -> None:
     recipe = tiny_recipe()
-    plan = EpochPlan(data, recipe)
-    first, again = (TripletBatches(data, recipe, plan, 1)[2] for _ in range(2))
-    other = TripletBatches(data, recipe, plan, 2)[2]
+    plan = TripletPlan(data, recipe)
+    first, again = (NumberedBatches(data, recipe, plan, 1)[2] for _ in range(2))
+    other = NumberedBatches(data, recipe, plan, 2)[2]
     assert all(torch.equal(one, two) for one, two in zip(first, again, strict=True))
     assert not torch.equal(first.pixels, other.pixels)
 
 
 def test_a_batch_holds_anchors_then_positives_then_negatives(data: TrainingSet) -> None:
     recipe = tiny_recipe(damage="none")
-    plan = EpochPlan(data, recipe)
-    batch, triplets = TripletBatches(data, recipe, plan, 0)[0], plan.batches(0)[0]
+    plan = TripletPlan(data, recipe)
+    batch, triplets = NumberedBatches(data, recipe, plan, 0)[0], plan.batches(0)[0]
     assert batch.pixels.shape == (24, 32, 24, 3)
     for role in range(3):
         products = data.triplets[triplets, role]
@@ -74,18 +75,18 @@ def test_a_batch_holds_anchors_then_positives_then_negatives(data: TrainingSet) 
 
 
 def test_damage_touches_the_pixels_and_not_the_decoders_target(data: TrainingSet) -> None:
-    batch = TripletBatches(data, tiny_recipe(), EpochPlan(data, tiny_recipe()), 0)[0]
+    batch = NumberedBatches(data, tiny_recipe(), TripletPlan(data, tiny_recipe()), 0)[0]
     changed = (batch.pixels != batch.clean).flatten(1).any(dim=1)
     assert changed.float().mean() > 0.7
-    half = TripletBatches(data, tiny_recipe(damage_share=0.5), EpochPlan(data, tiny_recipe()), 0)[0]
+    half = NumberedBatches(data, tiny_recipe(damage_share=0.5), TripletPlan(data, tiny_recipe()), 0)[0]
     assert 0.1 < (half.pixels != half.clean).flatten(1).any(dim=1).float().mean() < 0.6
-    clean = TripletBatches(data, tiny_recipe(damage="none"), EpochPlan(data, tiny_recipe()), 0)[0]
+    clean = NumberedBatches(data, tiny_recipe(damage="none"), TripletPlan(data, tiny_recipe()), 0)[0]
     assert torch.equal(clean.pixels, batch.clean)
 
 
 def test_workers_prepare_the_same_batches(data: TrainingSet) -> None:
     inline, beside = (
-        list(EpochBatches(data, recipe, EpochPlan(data, recipe), 0))
+        list(EpochBatches(data, recipe, TripletPlan(data, recipe), 0))
         for recipe in (tiny_recipe(), tiny_recipe(workers=1))
     )
     assert all(torch.equal(a.pixels, b.pixels) for a, b in zip(inline, beside, strict=True))

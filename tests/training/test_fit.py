@@ -88,7 +88,7 @@ def test_no_artifact_is_a_pickle(trained: Train, monkeypatch: pytest.MonkeyPatch
 
 
 def test_training_brings_alike_products_together(trained: Train, shop: Path, tmp_path: Path) -> None:
-    trained(tiny_recipe(epochs=12, learning_rate=5e-3))
+    trained(tiny_recipe(epochs=12, learning_rate=5e-3, damage="mild"))
     catalogue = load_catalogue(shop / "validated")
     contents = catalogue.photo_contents([f"{product}/0" for product in catalogue.products["product_id"]])
     pixels = tiny_recipe().preprocessing.batch(list(contents.values()))
