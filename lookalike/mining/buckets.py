@@ -1,6 +1,7 @@
 """Candidates by level, ready for uniform draws without ever listing them."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.random import Generator
@@ -26,6 +27,19 @@ class Anchors:
         return Anchors(self.product[which], self.row[which], self.rank[which])
 
 
+class Buckets(Protocol):
+    """The candidates of M anchors by level: how many there are, and draws among them."""
+
+    def sizes(self, anchors: Anchors) -> NDArray[np.int64]:
+        """(M, L) candidates per anchor and level, the anchor itself not counted."""
+
+    def draw(self, anchors: Anchors, level: NDArray[np.int8], rng: Generator) -> NDArray[np.int64]:
+        """(M,) one product per anchor from its bucket of `level` (M,), never the anchor itself.
+
+        The caller has checked with `sizes` that the bucket holds somebody.
+        """
+
+
 def anchors_of(signatures: Signatures, rows: slice) -> Anchors:
     """Every product whose signature lies in `rows`."""
     counts = signatures.counts[rows]
@@ -36,7 +50,7 @@ def anchors_of(signatures: Signatures, rows: slice) -> Anchors:
 
 
 class CandidateBuckets:
-    """For R signatures of a chunk, all products by level.
+    """For R signatures of a chunk, all products by level; draws are uniform.
 
     Per level the running number of candidates along the flattened (R, S) is kept; a draw is one binary
     search in it, so a bucket of a million products costs as much as one of three.
@@ -44,7 +58,7 @@ class CandidateBuckets:
 
     def __init__(self, signatures: Signatures, rows: slice, levels: NDArray[np.int8], level_count: int) -> None:
         self._signatures, self._first = signatures, rows.start
-        self._width = len(signatures.counts)  # S
+        self._width = len(signatures)  # S
         self._running = np.stack(
             [np.cumsum((levels == level) * signatures.counts, dtype=np.int64) for level in range(level_count)]
         )  # (L, R * S)
@@ -54,15 +68,10 @@ class CandidateBuckets:
         self._own = levels[np.arange(len(levels)), np.arange(len(levels)) + rows.start]  # (R,)
 
     def sizes(self, anchors: Anchors) -> NDArray[np.int64]:
-        """(M, L) candidates per anchor and level, the anchor itself not counted."""
         own = self._own[anchors.row][:, None] == np.arange(self._sizes.shape[1])
         return self._sizes[anchors.row] - own
 
     def draw(self, anchors: Anchors, level: NDArray[np.int8], rng: Generator) -> NDArray[np.int64]:
-        """(M,) one product per anchor, uniform over its bucket of `level` (M,), never the anchor itself.
-
-        The caller has checked with `sizes` that the bucket holds somebody.
-        """
         own = self._own[anchors.row] == level
         begins = self._begins[level, anchors.row]
         place = begins + rng.integers(0, self._sizes[anchors.row, level] - own)

@@ -5,11 +5,13 @@ the relative order within the data", by the percentage of attributes matched. Th
 paper states none.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lookalike.mining.labels import Labels
+from lookalike.mining.settings import MiningSettings
 
 UNDEFINED = -1
 """Level of a pair with no attribute known in both; it is neither a positive nor a negative."""
@@ -18,22 +20,45 @@ ROUNDING = 1e-6
 """Slack at a boundary, so that 3 of 4 weighted attributes reach 0.75 whatever the summation order."""
 
 
+def levels_between(ours: Labels, theirs: Labels, settings: MiningSettings) -> NDArray[np.int8]:
+    """Levels of pairs, ours and theirs broadcast against one another; UNDEFINED where nothing is known in both.
+
+    A level is the number of boundaries the weighted share of matching attributes reaches; an attribute weighs
+    the mean of what its two values count. A pair from two verticals stays at or below `across_level`.
+    """
+    shape = np.broadcast_shapes(ours.verticals.shape, theirs.verticals.shape)
+    matching, known = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for attribute in range(ours.codes.shape[-1]):
+        our_code, their_code = ours.codes[..., attribute], theirs.codes[..., attribute]
+        weight = (ours.weights[..., attribute] + theirs.weights[..., attribute]) / 2
+        known += weight * ((our_code >= 0) & (their_code >= 0))
+        matching += weight * ((our_code >= 0) & (our_code == their_code))
+    levels = np.zeros(shape, np.int8)
+    for boundary in settings.boundaries:
+        levels += matching >= (boundary - ROUNDING) * known
+    levels[known == 0] = UNDEFINED
+    across = (ours.verticals != theirs.verticals) & (ours.verticals >= 0) & (theirs.verticals >= 0)
+    levels[across] = np.clip(levels[across], 0, settings.across_level)
+    return levels
+
+
 @dataclass(frozen=True)
 class Signatures:
     """Products with equal vertical and attributes share a signature, and with it all their levels.
 
-    A catalogue of N products has far fewer signatures S, so levels are computed once per pair of signatures:
-    exact, and S x S instead of N x N.
+    A catalogue of N products often has far fewer signatures S, so levels are computed once per pair of
+    signatures: exact, and S x S instead of N x N.
     """
 
-    verticals: NDArray[np.int32]
-    """(S,); -1 where unknown."""
-    codes: NDArray[np.int32]
-    """(S, A) attribute codes; -1 where unknown."""
+    labels: Labels
+    """Of the S signatures."""
     counts: NDArray[np.int64]
     """(S,) products per signature."""
     members: NDArray[np.int64]
     """(N,) product positions, those of signature 0 first."""
+
+    def __len__(self) -> int:
+        return len(self.counts)
 
     @property
     def starts(self) -> NDArray[np.int64]:
@@ -41,36 +66,20 @@ class Signatures:
         return np.cumsum(self.counts) - self.counts
 
 
-def group_signatures(verticals: NDArray[np.int32], codes: NDArray[np.int32]) -> Signatures:
-    """Group N products by vertical (N,) and attribute codes (N, A)."""
-    rows = np.column_stack([verticals, codes])
-    unique, inverse, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+def group_signatures(products: Labels) -> Signatures:
+    """Group N products that are alike in vertical and all attributes."""
+    rows = np.column_stack([products.verticals, products.codes])
+    _, first, inverse, counts = np.unique(rows, axis=0, return_index=True, return_inverse=True, return_counts=True)
     members = np.argsort(inverse.ravel(), kind="stable")
-    return Signatures(unique[:, 0], unique[:, 1:], counts.astype(np.int64), members.astype(np.int64))
+    return Signatures(products.take(first), counts.astype(np.int64), members.astype(np.int64))
 
 
-def pair_levels(
-    signatures: Signatures, rows: slice, weights: NDArray[np.float32], boundaries: Sequence[float]
-) -> NDArray[np.int8]:
-    """Levels between the signatures of `rows` and all S: (R, S) int8, UNDEFINED where nothing is known in both.
-
-    A level is the number of boundaries the weighted share of matching attributes reaches. Products of
-    different verticals are at level 0 whatever their attributes say: a red shoe is no red bag.
-    """
-    codes, verticals = signatures.codes, signatures.verticals
-    shape = (len(codes[rows]), len(codes))
-    matching, known = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for attribute, weight in enumerate(weights):
-        ours, theirs = codes[rows, attribute][:, None], codes[None, :, attribute]  # (R, 1), (1, S)
-        known += weight * ((ours >= 0) & (theirs >= 0))
-        matching += weight * ((ours >= 0) & (ours == theirs))
-    levels = np.zeros(shape, np.int8)
-    for boundary in boundaries:
-        levels += matching >= (boundary - ROUNDING) * known
-    levels[known == 0] = UNDEFINED
-    ours, theirs = verticals[rows][:, None], verticals[None, :]
-    levels[(ours != theirs) & (ours >= 0) & (theirs >= 0)] = 0
-    return levels
+def pair_levels(signatures: Signatures, rows: slice, settings: MiningSettings) -> NDArray[np.int8]:
+    """(R, S) levels between the R signatures of `rows` and all S."""
+    everyone = np.arange(len(signatures))
+    return levels_between(
+        signatures.labels.take(everyone[rows, None]), signatures.labels.take(everyone[None, :]), settings
+    )
 
 
 def pairs_per_level(

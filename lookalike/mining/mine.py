@@ -4,6 +4,7 @@ Implements Shopsy's multi-attribute triplet mining (arXiv 2210.04560): relative 
 attribute agreement instead of one class label. Levels and sampling are in this package's other modules.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,66 +15,107 @@ from numpy.typing import NDArray
 from lookalike.catalog.products import DUPLICATES, Catalogue, load_catalogue
 from lookalike.catalog.splits import SPLITS
 from lookalike.errors import MiningError
-from lookalike.mining.multilevel import MinedTriplets, mine_triplets
+from lookalike.mining.clicks import mine_clicks
+from lookalike.mining.hard import harden
+from lookalike.mining.labels import Labels, attribute_weights, label_products
+from lookalike.mining.multilevel import mine_by_levels
 from lookalike.mining.settings import MiningSettings
-from lookalike.mining.triplets import Triplets
-from lookalike.storage import StageRecord, run_stage, write_json
+from lookalike.mining.single_attribute import mine_by_attribute
+from lookalike.mining.table import TRIPLETS, write_triplets
+from lookalike.mining.triplets import Triplets, join_triplets
+from lookalike.mining.vectors import read_vectors
+from lookalike.storage import StageRecord, digest_file, run_stage, write_json
 
-TRIPLETS = "triplets.parquet"
 LEVELS = "levels.json"
 
 
-def mine(validated: Path, splits: Path, output: Path, settings: MiningSettings | None = None) -> StageRecord:
+@dataclass(frozen=True)
+class TrainingProducts:
+    """The N products of the train split."""
+
+    ids: NDArray[np.object_]
+    """(N,)."""
+    labels: Labels
+    duplicates: NDArray[np.int64]
+    """(N,) near-duplicate group, -1 for none."""
+
+
+def mine(
+    validated: Path,
+    splits: Path,
+    output: Path,
+    settings: MiningSettings | None = None,
+    vectors: Path | None = None,
+    clicks: Path | None = None,
+) -> StageRecord:
     """Write `triplets.parquet` and `levels.json` for the products of the train split.
 
     Columns: anchor, positive, negative (product ids), positive_level, negative_level (int8), margin (float32).
-    Raises MiningError when no triplet can be drawn, ArtifactError for missing inputs.
+    `vectors` is the folder of products embedded by the current model: with it `hard_share` of the negatives are
+    hard ones. `clicks` is a click log (`mining.clicks.COLUMNS`), whose triplets are added. Raises MiningError when
+    no triplet can be drawn, ArtifactError for missing inputs.
     """
     chosen = settings or MiningSettings()
 
     def work(folder: Path) -> dict[str, Any]:
-        catalogue = load_catalogue(validated)
-        products = _training_rows(catalogue, splits)
-        mined = mine_triplets(
-            pd.factorize(catalogue.products["vertical"])[0].astype(np.int32)[products],
-            catalogue.attribute_codes()[products],
-            _weights(catalogue.attributes, chosen),
-            _duplicate_groups(catalogue, validated)[products],
-            chosen,
-        )
-        ids = catalogue.products["product_id"].to_numpy()[products]
-        _as_table(mined.triplets, ids, chosen).to_parquet(folder / TRIPLETS, index=False)
-        summary = _summary(mined, len(products))
-        write_json(folder / LEVELS, summary)
-        return summary
+        products = _training_products(validated, splits, chosen)
+        known = read_vectors(vectors, products.ids) if vectors else None
+        triplets, summary = _draw(products, known, clicks, chosen)
+        write_triplets(folder / TRIPLETS, triplets, products.ids, chosen)
+        figures = {"products": len(products.ids), "anchors": len(np.unique(triplets.anchor)), "triplets": len(triplets)}
+        write_json(folder / LEVELS, figures | summary)
+        return figures | summary
 
     return run_stage(
         "mine",
         output,
-        inputs={"validated": validated, "splits": splits},
-        settings=chosen.model_dump(mode="json"),
+        inputs={"validated": validated, "splits": splits} | ({"vectors": vectors} if vectors else {}),
+        settings=chosen.model_dump(mode="json") | ({"clicks": digest_file(clicks)} if clicks else {}),
         content=[TRIPLETS, LEVELS],
         work=work,
     )
 
 
-def _training_rows(catalogue: Catalogue, splits: Path) -> NDArray[np.int64]:
+def _draw(
+    products: TrainingProducts, vectors: NDArray[np.float32] | None, clicks: Path | None, settings: MiningSettings
+) -> tuple[Triplets, dict[str, Any]]:
+    """The scheme's triplets and those of the click log, ordered by anchor."""
+    drawn = [] if settings.scheme == "clicks" else [_by_attributes(products, vectors, settings)]
+    if clicks is not None:
+        if vectors is None:
+            raise MiningError(f"the click log {clicks} is filtered by similarity, which needs the products' vectors")
+        drawn.append(mine_clicks(clicks, products.ids, vectors, products.duplicates, settings))
+    if not any(len(triplets) for triplets, _ in drawn):
+        raise MiningError(f"no triplets can be drawn: the scheme is {settings.scheme}, the click log {clicks}")
+    summary = {name: figure for _, figures in drawn for name, figure in figures.items()}
+    return join_triplets([triplets for triplets, _ in drawn]), summary
+
+
+def _by_attributes(
+    products: TrainingProducts, vectors: NDArray[np.float32] | None, settings: MiningSettings
+) -> tuple[Triplets, dict[str, Any]]:
+    if settings.scheme == "single_attribute":
+        return mine_by_attribute(products.labels, products.duplicates, settings), {}
+    mined = mine_by_levels(products.labels, products.duplicates, settings)
+    summary = _levels_summary(mined.pairs_per_level)
+    if vectors is None:
+        return mined.triplets, summary
+    triplets, hardened = harden(mined.triplets, products.labels, vectors, products.duplicates, settings)
+    return triplets, summary | {"hard_negatives": hardened}
+
+
+def _training_products(validated: Path, splits: Path, settings: MiningSettings) -> TrainingProducts:
+    catalogue = load_catalogue(validated)
     table = pd.read_parquet(splits / SPLITS, columns=["product_id", "split"])
     training = table.loc[table["split"] == "train", "product_id"]
     rows = np.flatnonzero(catalogue.products["product_id"].isin(training))
     if len(rows) < 3:
         raise MiningError(f"no triplets can be drawn: the train split has {len(rows)} products, a triplet needs 3")
-    return rows
-
-
-def _weights(attributes: list[str], settings: MiningSettings) -> NDArray[np.float32]:
-    unknown = sorted(set(settings.weights) - set(attributes))
-    if unknown:
-        raise MiningError(f"weights names {unknown}; the catalogue's attributes are {attributes}")
-    weights = np.array([settings.weights.get(name, 1.0) for name in attributes], np.float32)
-    if (weights < 0).any() or not weights.any():
-        raise MiningError(f"weights are {settings.weights}; each must be 0 or more, at least one above 0")
-    return weights
+    verticals = pd.factorize(catalogue.products["vertical"])[0].astype(np.int32)
+    weights = attribute_weights(catalogue.attributes, settings)
+    labels = label_products(verticals[rows], catalogue.attribute_codes()[rows], weights, settings)
+    ids = catalogue.products["product_id"].to_numpy()[rows]
+    return TrainingProducts(ids, labels, _duplicate_groups(catalogue, validated)[rows])
 
 
 def _duplicate_groups(catalogue: Catalogue, validated: Path) -> NDArray[np.int64]:
@@ -82,27 +124,10 @@ def _duplicate_groups(catalogue: Catalogue, validated: Path) -> NDArray[np.int64
     return np.array([groups.get(product, -1) for product in catalogue.products["product_id"]], np.int64)
 
 
-def _as_table(triplets: Triplets, ids: NDArray, settings: MiningSettings) -> pd.DataFrame:
-    gap = triplets.positive_level - triplets.negative_level
-    return pd.DataFrame(
-        {
-            "anchor": ids[triplets.anchor],
-            "positive": ids[triplets.positive],
-            "negative": ids[triplets.negative],
-            "positive_level": triplets.positive_level,
-            "negative_level": triplets.negative_level,
-            "margin": (settings.margin_per_level * gap).astype(np.float32),
-        }
-    )
-
-
-def _summary(mined: MinedTriplets, products: int) -> dict[str, Any]:
-    pairs = mined.pairs_per_level[:-1]
+def _levels_summary(pairs_per_level: NDArray[np.int64]) -> dict[str, Any]:
+    pairs = pairs_per_level[:-1]
     return {
-        "products": products,
-        "anchors": len(np.unique(mined.triplets.anchor)),
-        "triplets": len(mined.triplets),
         "pairs_per_level": {str(level): int(count) for level, count in enumerate(pairs)},
-        "pairs_undefined": int(mined.pairs_per_level[-1]),
+        "pairs_undefined": int(pairs_per_level[-1]),
         "mean_level": float(np.arange(len(pairs)) @ pairs / max(pairs.sum(), 1)),
     }

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lookalike.mining.labels import Labels, label_products
 from lookalike.mining.levels import UNDEFINED, Signatures, group_signatures, pair_levels, pairs_per_level
+from lookalike.mining.settings import MiningSettings
 
 BOUNDARIES = (0.2, 0.5, 0.75, 1.0)
 
@@ -26,18 +28,23 @@ def random_products(count: int, seed: int, attributes: int = 4) -> tuple[NDArray
     return rng.integers(-1, 2, count).astype(np.int32), rng.integers(-1, 3, (count, attributes)).astype(np.int32)
 
 
+def labelled(verticals: NDArray, codes: NDArray, weights: NDArray | None = None) -> Labels:
+    ones = np.ones(codes.shape[1], np.float32)
+    return label_products(verticals, codes, ones if weights is None else weights, MiningSettings())
+
+
 def whole(signatures: Signatures) -> slice:
-    return slice(0, len(signatures.counts))
+    return slice(0, len(signatures))
 
 
 @pytest.mark.parametrize("weights", [(1, 1, 1, 1), (3, 1, 0.5, 0), (0.1, 0.2, 0.3, 0.4)])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_levels_equal_a_naive_loop(weights: tuple[float, ...], seed: int) -> None:
     verticals, codes = random_products(60, seed)
-    signatures = group_signatures(verticals, codes)
-    levels = pair_levels(signatures, whole(signatures), np.array(weights, np.float32), BOUNDARIES)
+    signatures = group_signatures(labelled(verticals, codes, np.array(weights, np.float32)))
+    levels = pair_levels(signatures, whole(signatures), MiningSettings())
     of = np.empty(60, int)
-    of[signatures.members] = np.repeat(np.arange(len(signatures.counts)), signatures.counts)
+    of[signatures.members] = np.repeat(np.arange(len(signatures)), signatures.counts)
     for i in range(60):
         for j in range(60):
             expected = naive_level(verticals, codes, np.array(weights), BOUNDARIES, i, j)
@@ -45,42 +52,42 @@ def test_levels_equal_a_naive_loop(weights: tuple[float, ...], seed: int) -> Non
 
 
 def test_levels_do_not_depend_on_who_is_the_anchor() -> None:
-    signatures = group_signatures(*random_products(80, 5))
-    levels = pair_levels(signatures, whole(signatures), np.ones(4, np.float32), BOUNDARIES)
+    signatures = group_signatures(labelled(*random_products(80, 5)))
+    levels = pair_levels(signatures, whole(signatures), MiningSettings())
     np.testing.assert_array_equal(levels, levels.T)
 
 
 def test_a_product_of_another_vertical_is_at_level_zero_and_an_unknown_vertical_is_no_other_one() -> None:
     same = np.zeros((3, 2), np.int32)
-    signatures = group_signatures(np.array([-1, 0, 1], np.int32), same)
-    levels = pair_levels(signatures, whole(signatures), np.ones(2, np.float32), BOUNDARIES)
+    signatures = group_signatures(labelled(np.array([-1, 0, 1], np.int32), same))
+    levels = pair_levels(signatures, whole(signatures), MiningSettings())
     np.testing.assert_array_equal(levels, [[4, 4, 4], [4, 4, 0], [4, 0, 4]])
 
 
 def test_nothing_known_in_common_is_undefined_within_a_vertical() -> None:
-    signatures = group_signatures(np.zeros(2, np.int32), np.array([[-1, 1], [1, -1]], np.int32))
-    levels = pair_levels(signatures, whole(signatures), np.ones(2, np.float32), BOUNDARIES)
+    signatures = group_signatures(labelled(np.zeros(2, np.int32), np.array([[-1, 1], [1, -1]], np.int32)))
+    levels = pair_levels(signatures, whole(signatures), MiningSettings())
     np.testing.assert_array_equal(levels, [[4, UNDEFINED], [UNDEFINED, 4]])
 
 
 def test_signatures_hold_every_product_once() -> None:
     verticals, codes = random_products(200, 9, attributes=2)
-    signatures = group_signatures(verticals, codes)
+    signatures = group_signatures(labelled(verticals, codes))
     assert sorted(signatures.members) == list(range(200))
     for signature, (start, count) in enumerate(zip(signatures.starts, signatures.counts, strict=True)):
         for product in signatures.members[start : start + count]:
-            assert verticals[product] == signatures.verticals[signature]
-            np.testing.assert_array_equal(codes[product], signatures.codes[signature])
+            assert verticals[product] == signatures.labels.verticals[signature]
+            np.testing.assert_array_equal(codes[product], signatures.labels.codes[signature])
 
 
 def test_pairs_per_level_count_every_ordered_pair_of_different_products_once() -> None:
     verticals, codes = random_products(50, 4)
-    signatures = group_signatures(verticals, codes)
+    signatures = group_signatures(labelled(verticals, codes))
     weights = np.ones(4, np.float32)
     counted = np.zeros(6, np.int64)
-    for first in range(0, len(signatures.counts), 7):
-        rows = slice(first, min(first + 7, len(signatures.counts)))
-        counted += pairs_per_level(signatures, rows, pair_levels(signatures, rows, weights, BOUNDARIES), 5)
+    for first in range(0, len(signatures), 7):
+        rows = slice(first, min(first + 7, len(signatures)))
+        counted += pairs_per_level(signatures, rows, pair_levels(signatures, rows, MiningSettings()), 5)
     expected = np.zeros(6, np.int64)
     for i in range(50):
         for j in range(50):

@@ -7,19 +7,25 @@ import pytest
 
 from lookalike.errors import MiningError
 from lookalike.mining import multilevel
-from lookalike.mining.multilevel import mine_triplets
+from lookalike.mining.multilevel import MinedTriplets, mine_by_levels
 from lookalike.mining.settings import MiningSettings
 from lookalike.mining.triplets import Triplets
-from tests.mining.test_levels import BOUNDARIES, naive_level, random_products
+from tests.mining.test_levels import BOUNDARIES, labelled, naive_level, random_products
 
 ONES = np.ones(4, np.float32)
+
+
+def mine_triplets(
+    verticals: np.ndarray, codes: np.ndarray, duplicates: np.ndarray, settings: MiningSettings
+) -> MinedTriplets:
+    return mine_by_levels(labelled(verticals, codes), duplicates, settings)
 
 
 def mined(count: int, seed: int = 0, duplicates: np.ndarray | None = None, **settings: object) -> Triplets:
     verticals, codes = random_products(count, seed)
     none = np.full(count, -1)
     chosen = MiningSettings.model_validate({"triplets_per_anchor": 12, **settings})
-    return mine_triplets(verticals, codes, ONES, none if duplicates is None else duplicates, chosen).triplets
+    return mine_triplets(verticals, codes, none if duplicates is None else duplicates, chosen).triplets
 
 
 def test_stated_levels_are_the_true_levels_and_the_positive_is_higher() -> None:
@@ -52,14 +58,14 @@ def test_near_duplicates_of_the_anchor_are_never_drawn() -> None:
 def test_an_anchor_whose_only_candidate_is_its_duplicate_gets_no_triplet() -> None:
     codes = np.array([[0, 0], [0, 0], [1, 1], [1, 1]], np.int32)
     duplicates = np.array([5, 5, -1, -1])  # the first two are one photo listed twice
-    triplets = mine_triplets(np.zeros(4, np.int32), codes, ONES[:2], duplicates, MiningSettings()).triplets
+    triplets = mine_triplets(np.zeros(4, np.int32), codes, duplicates, MiningSettings()).triplets
     assert set(triplets.anchor.tolist()) == {2, 3}
 
 
 def test_candidates_of_a_level_are_drawn_uniformly() -> None:
     codes = np.array([[0, 0]] * 3 + [[0, 1]] * 6 + [[1, 1]] * 4, np.int32)
     settings = MiningSettings(triplets_per_anchor=1000, boundaries=(0.5, 1.0))
-    triplets = mine_triplets(np.zeros(13, np.int32), codes, ONES[:2], np.full(13, -1), settings).triplets
+    triplets = mine_triplets(np.zeros(13, np.int32), codes, np.full(13, -1), settings).triplets
     of_first = triplets.take((triplets.anchor == 0) & (triplets.positive_level == 1))
     seen = Counter(of_first.positive.tolist())
     expected = len(of_first) / 6
@@ -70,7 +76,7 @@ def test_candidates_of_a_level_are_drawn_uniformly() -> None:
 def test_wider_gaps_are_rarer_by_the_stated_decay() -> None:
     codes = np.array([[0, 0], [0, 0], [0, 1], [1, 1]], np.int32)
     settings = MiningSettings(triplets_per_anchor=1000, boundaries=(0.5, 1.0), gap_decay=0.25)
-    triplets = mine_triplets(np.zeros(4, np.int32), codes, ONES[:2], np.full(4, -1), settings).triplets
+    triplets = mine_triplets(np.zeros(4, np.int32), codes, np.full(4, -1), settings).triplets
     pairs = Counter(zip(triplets.positive_level.tolist(), triplets.negative_level.tolist(), strict=True))
     first = triplets.take(triplets.anchor == 0)
     wide = np.mean(first.positive_level - first.negative_level == 2)
@@ -87,9 +93,9 @@ def test_the_seed_decides_every_draw() -> None:
 def test_small_chunks_hold_the_same_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     verticals, codes = random_products(70, 2)
     settings, none = MiningSettings(), np.full(70, -1)
-    at_once = mine_triplets(verticals, codes, ONES, none, settings)
+    at_once = mine_triplets(verticals, codes, none, settings)
     monkeypatch.setattr(multilevel, "CELLS_PER_CHUNK", 200)
-    chunked = mine_triplets(verticals, codes, ONES, none, settings)
+    chunked = mine_triplets(verticals, codes, none, settings)
     np.testing.assert_array_equal(at_once.pairs_per_level, chunked.pairs_per_level)
     np.testing.assert_array_equal(at_once.triplets.anchor, chunked.triplets.anchor)
     for a, n, low in zip(
@@ -109,4 +115,4 @@ def test_small_chunks_hold_the_same_facts(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_catalogue_without_order_is_refused_in_words(codes: list[list[int]], sentence: str) -> None:
     verticals = np.zeros(len(codes), np.int32)
     with pytest.raises(MiningError, match=sentence):
-        mine_triplets(verticals, np.array(codes, np.int32), ONES[:2], np.full(len(codes), -1), MiningSettings())
+        mine_triplets(verticals, np.array(codes, np.int32), np.full(len(codes), -1), MiningSettings())
