@@ -60,11 +60,20 @@ def split(
 
 
 def mine(
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    vectors: Annotated[
+        Path | None, typer.Option(help="Folder of embedded products; half of the negatives come from near the anchor.")
+    ] = None,
+    clicks: Annotated[
+        Path | None, typer.Option(help="Click log in parquet, whose triplets are added; needs --vectors.")
+    ] = None,
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
 ) -> None:
     """Draw triplets across levels of attribute agreement."""
     shop, chosen = Workspace(workspace), read_settings(settings, overrides)
-    tell(stages.mine(str(shop.validated), str(shop.splits), str(shop.triplets), settings=chosen))
+    further = {"vectors": str(vectors or ""), "clicks": str(clicks or "")}
+    tell(stages.mine(str(shop.validated), str(shop.splits), str(shop.triplets), **further, settings=chosen))
 
 
 def train(

@@ -65,12 +65,16 @@ def split(validated: str, output: str, *, settings: Settings = NONE) -> StageRec
     return split(Path(validated), Path(output), settings_for(SplitSettings, settings, "split"))
 
 
-def mine(validated: str, splits: str, output: str, *, settings: Settings = NONE) -> StageRecord:
-    """Draw triplets over the train split."""
+def mine(
+    validated: str, splits: str, output: str, *, vectors: str = "", clicks: str = "", settings: Settings = NONE
+) -> StageRecord:
+    """Draw triplets over the train split, with hard negatives where there are vectors."""
     from lookalike.mining.mine import mine
     from lookalike.mining.settings import MiningSettings
 
-    return mine(Path(validated), Path(splits), Path(output), settings_for(MiningSettings, settings, "mine"))
+    chosen = settings_for(MiningSettings, settings, "mine")
+    further = (Path(vectors) if vectors else None, Path(clicks) if clicks else None)
+    return mine(Path(validated), Path(splits), Path(output), chosen, *further)
 
 
 def train(

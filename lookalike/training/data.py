@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import Catalogue
 from lookalike.errors import TrainingError
-from lookalike.mining.mine import TRIPLETS
+from lookalike.mining.table import TRIPLETS
 from lookalike.training.decoded import cached_gallery, decode_photos
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from lookalike.catalog.products import load_catalogue
 from lookalike.catalog.splits import SPLITS
 from lookalike.errors import TrainingError
-from lookalike.mining.mine import TRIPLETS
+from lookalike.mining.table import TRIPLETS
 from lookalike.models.embedder import EmbeddingNetwork
 from lookalike.models.encoder import build_encoder, source_digest
 from lookalike.storage import StageRecord, digest_json, read_seal, run_stage
