@@ -11,6 +11,8 @@ TRITON := .triton
 CATALOG ?=
 LIMIT ?=
 ENCODER ?=
+ENCODERS ?=
+QUICK ?=
 WORKSPACE ?=
 
 .PHONY: help setup demo test lint types layers unit pipelines lock clean
@@ -50,6 +52,11 @@ layers:
 
 unit:
 	$(BIN)/python -m pytest
+
+.PHONY: bench-embedding
+bench-embedding: $(INSTALLED)  ## Compare ways to train an embedding (CATALOG=, ENCODERS=, WORKSPACE= folders; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.embedding $(if $(CATALOG),--catalogue "$(CATALOG)") \
+	  $(if $(ENCODERS),--encoders "$(ENCODERS)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
 
 pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile

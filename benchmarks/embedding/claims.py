@@ -1,0 +1,100 @@
+"""The figures with a goal: each claim of the papers, on public photos, with what it rests on."""
+
+from collections.abc import Sequence
+
+from benchmarks.embedding.arms import MAIN, MULTI, SINGLE, Arm
+from benchmarks.embedding.intervals import Sampled
+from benchmarks.embedding.results import Results
+from benchmarks.results import Figure
+
+COMMAND = "make bench-embedding"
+
+MINING, MULTITASK, FROZEN = 2.0, 1.04, 2.0
+"""Shopsy's claims (arXiv 2210.04560), and ours over a frozen backbone."""
+
+METHOD = (
+    "95 % intervals from 2,000 resamples of the split's groups, shared by all arms, crossed with resampled seeds "
+    "(pigeonhole bootstrap)"
+)
+
+
+def precision_figures(results: dict[str, Results]) -> dict[str, Figure]:
+    """`fine_precision_<arm>` on test, `validation_fine_precision_<arm>` on validation."""
+    figures = {}
+    for split, prefix in (("test", ""), ("validation", "validation_")):
+        for arm in results[split].arms:
+            how = f"fine precision@4 of catalogue photos, {split} split, own item left out, {_seeds(results, arm)}"
+            figures[f"{prefix}fine_precision_{arm}"] = figure(results[split].mean(arm), f"{how}; {METHOD}")
+    return figures
+
+
+def gain_figures(results: dict[str, Results]) -> dict[str, Figure]:
+    """The papers' ratios, as far as the arms they compare were run."""
+    test = results["test"]
+    figures: dict[str, Figure] = {}
+    if _have(test, "multi_attribute", "single_label"):
+        figures["mining_gain"] = _mining_gain(results)
+    single, multi = _among(test, SINGLE), _among(test, MULTI)
+    if single and multi:
+        figures["multitask_gain"] = _multitask_gain(results, single, multi)
+    if _have(test, MAIN, "frozen_mobilenet_v2"):
+        figures["frozen_gain"] = _frozen_gain(results)
+    return figures
+
+
+def _mining_gain(results: dict[str, Results]) -> Figure:
+    test = results["test"]
+    ours, theirs = test.mean("multi_attribute"), test.mean("single_label")
+    ratio, apart = ours.over(theirs), ours.interval[0] > theirs.interval[1]
+    how = (
+        f"multi_attribute {_told(ours)} over single_label {_told(theirs)}, the arms' intervals "
+        f"{'lie apart' if apart else 'overlap'}; test split, {_seeds(results, 'multi_attribute')}; {METHOD}"
+    )
+    return figure(ratio, how, f">= {MINING}, intervals apart", ratio.value >= MINING and apart, "ratio")
+
+
+def _multitask_gain(results: dict[str, Results], single: list[str], multi: list[str]) -> Figure:
+    test, validation = results["test"], results["validation"]
+    best_single, best_multi = validation.best(single), validation.best(multi)
+    ours, theirs = test.mean(best_multi), test.mean(best_single)
+    ratio, apart = ours.over(theirs), ours.interval[0] > theirs.interval[1]
+    how = (
+        f"{best_multi} {_told(ours)} over {best_single} {_told(theirs)}, the best of {len(multi)} multi-task and "
+        f"{len(single)} single-task arms on validation; the paired ratio's interval decides "
+        f"({'it lies' if ratio.interval[0] > 1 else 'it does not lie'} above 1; the arms' own intervals "
+        f"{'lie apart' if apart else 'overlap'}); test split, {_seeds(results, best_multi)}; {METHOD}"
+    )
+    return figure(ratio, how, f">= {MULTITASK}, intervals apart", ratio.value >= MULTITASK and apart, "ratio")
+
+
+def _frozen_gain(results: dict[str, Results]) -> Figure:
+    test = results["test"]
+    ours = test.mean(MAIN)
+    bases = [arm for arm in test.arms if arm.startswith("frozen")]
+    ratio = ours.over(test.mean("frozen_mobilenet_v2"))
+    beside = ", ".join(f"{arm} {_told(test.mean(arm))}" for arm in bases)
+    how = f"{MAIN} {_told(ours)} over frozen_mobilenet_v2; untrained: {beside}; test split, {_seeds(results, MAIN)}"
+    return figure(ratio, f"{how}; {METHOD}", f">= {FROZEN}", ratio.value >= FROZEN, "ratio")
+
+
+def figure(sampled: Sampled, how: str, goal: str = "", met: bool | None = None, unit: str = "share") -> Figure:
+    """A figure with its interval."""
+    return Figure(sampled.value, unit, how, COMMAND, goal, met, sampled.interval, sampled.n)
+
+
+def _have(results: Results, *arms: str) -> bool:
+    return set(arms) <= set(results.arms)
+
+
+def _among(results: Results, arms: Sequence[Arm]) -> list[str]:
+    return [arm.name for arm in arms if arm.name in results.arms]
+
+
+def _told(sampled: Sampled) -> str:
+    low, high = sampled.interval
+    return f"{sampled.value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _seeds(results: dict[str, Results], arm: str) -> str:
+    count = results["test"].seeds(arm)
+    return "1 run" if count == 1 else f"{count} seeds"

@@ -1,0 +1,98 @@
+"""Intervals over queries and seeds at once.
+
+Every seed answers the same queries, so the two are crossed and both are resampled: whole clusters of queries, shared
+by everything that is compared, and seeds, drawn for each arm by itself (the pigeonhole bootstrap, Owen 2007).
+With three seeds the spread between seeds is known only roughly and its part in the interval is a third too
+small; the number of seeds stands beside every figure.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.evaluation.bootstrap import Estimate, Interval, Resamples, draw_resamples, replicate_means
+
+REPEATS, CONFIDENCE = 2_000, 0.95
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A figure with its bootstrap replicates, so that ratios can be taken replicate by replicate."""
+
+    value: float
+    replicates: NDArray[np.float64]
+    """(R,)"""
+    n: int
+    """Queries judged."""
+
+    @property
+    def interval(self) -> Interval:
+        tail = (1 - CONFIDENCE) / 2
+        low, high = np.nanquantile(self.replicates, [tail, 1 - tail])
+        return float(low), float(high)
+
+    @property
+    def estimate(self) -> Estimate:
+        return Estimate(self.value, self.n, self.interval)
+
+    def over(self, other: "Sampled") -> "Sampled":
+        """The ratio; NaN replicates where the other's mean is 0."""
+        ratios: NDArray[np.float64] = np.full(len(self.replicates), np.nan)
+        np.divide(self.replicates, other.replicates, out=ratios, where=other.replicates > 0)
+        return Sampled(self.value / other.value if other.value else float("nan"), ratios, self.n)
+
+
+def query_resamples(groups: NDArray[np.int64]) -> Resamples:
+    """The draws of query clusters (Q,) that all figures over the same queries share."""
+    return draw_resamples(groups, REPEATS, CONFIDENCE, seed=0)
+
+
+def seed_draws(seeds: int, stream: int) -> NDArray[np.int64]:
+    """(R, S) seeds drawn with replacement; arms get a stream each, for their seeds have nothing in common."""
+    return np.random.default_rng([1, stream]).integers(0, seeds, (REPEATS, seeds))
+
+
+def sampled_mean(values: NDArray[np.float64], resamples: Resamples, stream: int) -> Sampled:
+    """Mean over (Q, S) values of Q queries under S seeds, NaN rows skipped."""
+    means = replicate_means(values, resamples)  # (R, S)
+    drawn = np.take_along_axis(means, seed_draws(values.shape[1], stream), axis=1)  # (R, S)
+    judged = ~np.isnan(values).all(axis=1)
+    return Sampled(float(np.nanmean(values, axis=0).mean()), drawn.mean(axis=1), int(judged.sum()))
+
+
+def sampled_macro_f1(said: NDArray[np.int64], wanted: NDArray[np.int64], resamples: Resamples, stream: int) -> Sampled:
+    """Macro-F1 over the classes of `wanted` (Q,), -1 unknown and skipped, of what S seeds `said` (Q, S)."""
+    known = np.flatnonzero(wanted >= 0)
+    classes = int(max(said.max(), wanted.max())) + 1
+    seeds = [
+        _class_counts(said[known, seed], wanted[known], resamples.cluster[known], classes, resamples)
+        for seed in range(said.shape[1])
+    ]
+    value = float(np.mean([_macro_f1(*(counts.sum(axis=0) for counts in parts))[()] for parts in seeds]))
+    scores = [_macro_f1(*(resamples.weights @ counts for counts in parts)) for parts in seeds]  # S times (R,)
+    drawn = np.take_along_axis(np.stack(scores, axis=1), seed_draws(said.shape[1], stream), axis=1)
+    return Sampled(value, drawn.mean(axis=1), len(known))
+
+
+def _class_counts(
+    said: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    cluster: NDArray[np.int64],
+    classes: int,
+    resamples: Resamples,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Per cluster and class (G, C): how often rightly said, said, wanted."""
+    counts = [np.zeros((resamples.weights.shape[1], classes), np.float32) for _ in range(3)]
+    right = said == wanted
+    for into, at, label in zip(counts, (cluster[right], cluster, cluster), (said[right], said, wanted), strict=True):
+        np.add.at(into, (at, label), 1.0)
+    return counts[0], counts[1], counts[2]
+
+
+def _macro_f1(
+    right: NDArray[np.float32], said: NDArray[np.float32], wanted: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Mean over the last axis, classes, of F1 = 2 right / (said + wanted), over the classes that were wanted."""
+    f1 = np.divide(2 * right, said + wanted, out=np.zeros_like(right), where=wanted > 0)
+    return np.asarray(f1.sum(axis=-1) / (wanted > 0).sum(axis=-1), np.float64)

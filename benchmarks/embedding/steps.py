@@ -1,0 +1,95 @@
+"""The experiment's steps, each resumable: prepare, train, measure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks.embedding.arms import ARMS, LONGER, MAIN
+from benchmarks.embedding.frozen import FrozenEncoder
+from benchmarks.embedding.measure import measure as measure_embedder
+from benchmarks.embedding.places import Places
+from benchmarks.embedding.robustness import UNDAMAGED, decode_queries, robustness
+from benchmarks.embedding.run import run_arm
+from benchmarks.embedding.schedule import alone, run_all
+from benchmarks.embedding.settings import Experiment
+from lookalike import stages
+from lookalike.embedders.protocol import Embedder
+from lookalike.training.embedder import TorchEmbedder
+
+ROBUST = (MAIN, LONGER, "frozen")
+"""Arms asked to find products from other, damaged photos of theirs."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for on the command line."""
+
+    catalogue: str
+    encoders: Path
+    places: Places
+    settings: Experiment
+    arms: tuple[str, ...]
+    seeds: tuple[int, ...]
+    processes: int
+    limit: int = 0
+    """Most products read; 0 reads them all."""
+    longer: Path | None = None
+    """A checkpoint trained for longer, measured beside the arms."""
+
+    def runs(self) -> list[tuple[str, int]]:
+        """(arm, seed), seed by seed, so that a run cut short leaves whole seeds."""
+        return [(arm, seed) for seed in self.seeds for arm in ARMS if arm in self.arms]
+
+
+def prepare(plan: Plan) -> None:
+    """Validate and split the catalogue."""
+    stages.validate(plan.catalogue, str(plan.places.validated), limit=plan.limit)
+    stages.split(str(plan.places.validated), str(plan.places.splits))
+
+
+def train(plan: Plan) -> list[str]:
+    """Make every run's checkpoint. Returns what failed."""
+    return run_all(partial(_train_one, plan=plan), plan.runs(), plan.processes, plan.places.logs)
+
+
+def _train_one(run: tuple[str, int], plan: Plan) -> str:
+    arm, seed = run
+    record = run_arm(ARMS[arm], seed, plan.places, plan.settings, plan.encoders)
+    losses = " ".join(f"{name} {record.figures[name]:.3f}" for name in _losses(record.figures))
+    return f"{arm} seed {seed}: " + ("kept" if record.reused else f"{record.seconds:.0f} s, {losses}")
+
+
+def _losses(figures: dict[str, object]) -> Sequence[str]:
+    return [name for name in figures if name not in ("fingerprint", "photos", "epoch", "steps")]
+
+
+def measure(plan: Plan) -> list[str]:
+    """Measure every checkpoint and every frozen backbone. Returns what failed."""
+    tasks = [*((name, 0) for name in plan.settings.frozen), *plan.runs()]
+    tasks += [(LONGER, 0)] if plan.longer else []
+    return run_all(partial(_measure_one, plan=plan), tasks, plan.processes, plan.places.logs)
+
+
+def _measure_one(run: tuple[str, int], plan: Plan) -> str:
+    (arm, seed), places = run, plan.places
+    inputs, embedder = (places.validated, places.splits), _embedder(arm, seed, plan)
+    record = measure_embedder(*inputs, places.pixels, places.measured(arm, seed), embedder)
+    told = f"{arm} seed {seed}: fine precision@4 validation {record.figures['validation']:.3f}"
+    if arm in ROBUST:
+        preprocessing = embedder.identity.preprocessing
+        queries = places.queries(preprocessing.fingerprint)
+        with alone(queries):
+            decode_queries(*inputs, queries, preprocessing)
+        found = robustness(*inputs, queries, places.pixels, places.robustness(arm, seed), embedder)
+        told += f", own product first for {found.figures[UNDAMAGED]:.3f} of undamaged query photos"
+    return told
+
+
+def _embedder(arm: str, seed: int, plan: Plan) -> Embedder:
+    if arm in plan.settings.frozen:
+        return FrozenEncoder(plan.settings.frozen[arm], plan.encoders)
+    if arm == LONGER:
+        assert plan.longer is not None
+        return TorchEmbedder(plan.longer)
+    return TorchEmbedder(plan.places.checkpoint(arm, seed))
