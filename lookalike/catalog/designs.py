@@ -81,11 +81,10 @@ def _words(text: str) -> Iterable[str]:
 
 
 def _colour_attribute(catalogue: Catalogue) -> str | None:
-    return next(
-        (name for name in catalogue.attributes if "colour" in name.casefold() or "color" in name.casefold()), None
-    )
+    names = catalogue.mapping.attributes  # what titles state may come and go and must not move a product's split
+    return next((name for name in names if "colour" in name.casefold() or "color" in name.casefold()), None)
 
 
 def _kind_attributes(catalogue: Catalogue) -> list[str]:
-    named = [*catalogue.mapping.alike.coarse[:1], *(["gender"] if "gender" in catalogue.attributes else [])]
+    named = [*catalogue.mapping.alike.coarse[:1], *(["gender"] if "gender" in catalogue.mapping.attributes else [])]
     return list(dict.fromkeys(named))

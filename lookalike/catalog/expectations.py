@@ -107,7 +107,7 @@ def _null_expectations(
 ) -> list[Expectation]:
     """Known values of each attribute, overall and per vertical; without a limit of its own, any share will do."""
     found: list[Expectation] = []
-    for name, limit in (dict.fromkeys(mapping.attributes, 1.0) | settings.null_limits(mapping.required)).items():
+    for name, limit in (dict.fromkeys(mapping.sources, 1.0) | settings.null_limits(mapping.required)).items():
         column = attribute_column(name)
         found.append(ExpectColumnValuesToNotBeNull(column=column, mostly=1 - limit))
         found += [

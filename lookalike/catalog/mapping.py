@@ -1,9 +1,11 @@
 """The mapping file: which columns of a shop's catalogue mean what."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from lookalike.catalog.lexicon import Lexicon, find_lexicon
 from lookalike.config import StrictConfig
 from lookalike.errors import ConfigError
 
@@ -34,6 +36,9 @@ class CatalogueMapping(StrictConfig):
     """Further columns served with an answer but never learned from (price, stock): name to column."""
     required: tuple[str, ...] = ()
     """Attributes that must be known for every product."""
+    lexicon: Lexicon | None = None
+    """What titles say of further attributes: a shipped lexicon's name (fashion), a YAML file, or one written out.
+    Attributes that the catalogue has itself are never replaced. None reads no titles."""
     alike: AttributeSets
     """What evaluation counts as a coarse and as a fine match."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "nan", "None", "null", "unknown")
@@ -43,8 +48,15 @@ class CatalogueMapping(StrictConfig):
     query_photos: str | None = None
     """Glob of further files with other photos of the same ids, used only as evaluation queries."""
 
+    @field_validator("lexicon", mode="before")
+    @classmethod
+    def _looked_up(cls, lexicon: Any) -> Any:
+        return find_lexicon(lexicon) if isinstance(lexicon, str) else lexicon
+
     @model_validator(mode="after")
     def _names_agree(self) -> "CatalogueMapping":
+        if self.lexicon and self.title is None:
+            raise ValueError("a lexicon reads titles, and the mapping names no title column")
         for setting, names in (
             ("required", self.required),
             ("alike.coarse", self.alike.coarse),
@@ -57,6 +69,12 @@ class CatalogueMapping(StrictConfig):
             if not name.isidentifier():
                 raise ValueError(f"'{name}' is not a name of letters, digits and underscores")
         return self
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Every attribute to the column that it is read from: the catalogue's own, then those that titles state."""
+        stated = self.lexicon.names() if self.lexicon and self.title else []
+        return self.attributes | {name: str(self.title) for name in stated if name not in self.attributes}
 
     def columns(self) -> list[str]:
         """Every column the mapping reads, without repeats, in a fixed order."""

@@ -65,8 +65,8 @@ class Catalogue:
 
     @property
     def attributes(self) -> list[str]:
-        """Attribute names in the mapping's order."""
-        return list(self.mapping.attributes)
+        """Attribute names in the mapping's order, then those that titles state."""
+        return list(self.mapping.sources)
 
     @cached_property
     def gallery_photos(self) -> pd.DataFrame:

@@ -12,6 +12,8 @@ from lookalike.catalog.mapping import CatalogueMapping
 from lookalike.catalog.photo_sources import RawPhoto, cell_sources
 from lookalike.catalog.products import attribute_column, feature_column
 from lookalike.catalog.tables import CatalogueFiles
+from lookalike.catalog.titles import add_stated
+from lookalike.config import parse_config
 from lookalike.errors import CatalogueError
 
 
@@ -32,24 +34,33 @@ class RawCatalogue:
     """Query photos left aside because their product was not read."""
 
 
-def read_catalogue(uri: str, mapping: Path | None = None, limit: int | None = None) -> RawCatalogue:
+def read_catalogue(
+    uri: str, mapping: Path | None = None, limit: int | None = None, lexicon: str | None = None
+) -> RawCatalogue:
     """Read a catalogue from a path or any fsspec URL, with its own mapping file, the given one, or a preset.
 
     `limit` reads the n products whose ids have the smallest SHA-256, so the same n always picks the same.
+    `lexicon` takes the place of the mapping's; the answer's mapping has what of it the titles bear out.
     Raises CatalogueError or ConfigError naming what is missing or misspelled.
     """
     if limit is not None and limit < 1:
         raise CatalogueError(f"limit is {limit}; at least 1 product must be read")
     source = CatalogueFiles.find(uri, mapping)
     table = source.table()
-    rows = _rows(table, source.mapping)
+    asked = source.mapping if lexicon is None else _with_lexicon(source.mapping, lexicon)
+    rows = _rows(table, asked)
     if limit is not None:
         rows = rows[rows["product_id"].isin(_drawn(rows["product_id"], limit))]
     if rows.empty:
         raise CatalogueError(f"the catalogue {uri} has no rows")
-    photos = _catalogue_photos(table, rows, source.mapping)
+    rows, borne_out = add_stated(rows, asked)
+    photos = _catalogue_photos(table, rows, borne_out)
     queries, strangers = _query_photos(source, set(rows["product_id"]))
-    return RawCatalogue(source.mapping, rows, photos + queries, source.root, source.digest(), strangers)
+    return RawCatalogue(borne_out, rows, photos + queries, source.root, source.digest(), strangers)
+
+
+def _with_lexicon(mapping: CatalogueMapping, lexicon: str) -> CatalogueMapping:
+    return parse_config(CatalogueMapping, mapping.model_dump() | {"lexicon": lexicon}, f"the mapping with {lexicon}")
 
 
 # --- the rows --------------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ class ValidationSettings(StrictConfig):
     """Web hosts that photos may be fetched from; none by default, since a catalogue's URLs are a stranger's."""
     photo_root: str | None = None
     """Folder or URL that relative photo paths start from; the catalogue's own folder where not given."""
+    lexicon: str | None = None
+    """Lexicon to read titles with instead of the mapping's: a shipped one's name or a YAML file."""
     allowed_values: dict[str, tuple[str, ...]] = {}
     """Per attribute, the values accepted; a row with another one is quarantined."""
     min_products: int = Field(default=2, ge=1)

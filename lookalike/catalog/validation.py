@@ -52,7 +52,7 @@ def validate(
     where it breaks a threshold; the report and the quarantine then stand in `<output>.rejected`.
     """
     settings = settings or ValidationSettings()
-    raw = read_catalogue(catalogue, mapping, limit)
+    raw = read_catalogue(catalogue, mapping, limit, settings.lexicon)
     _check_names(raw, settings)
     store = PhotoStore(settings.photo_root or raw.root, settings.allow_urls, settings.limits.bytes)
     record = run_stage(
@@ -64,7 +64,7 @@ def validate(
             "referenced_photos": digest_json([store.version(photo.source) for photo in raw.photos]),
             "mapping": raw.mapping.model_dump(),
             "limit": limit,
-            **settings.model_dump(mode="json", exclude={"previous"}),
+            **settings.model_dump(mode="json", exclude={"previous", "lexicon"}),
         },
         content=[PRODUCTS, PHOTOS, DUPLICATES, MAPPING],
         work=partial(_work, raw=raw, store=store, settings=settings, rejected=_rejected(output)),
@@ -80,11 +80,9 @@ def _rejected(output: Path) -> Path:
 
 def _check_names(raw: RawCatalogue, settings: ValidationSettings) -> None:
     for setting in ("allowed_values", "max_null_rate"):
-        unknown = sorted(set(getattr(settings, setting)) - set(raw.mapping.attributes))
+        unknown = sorted(set(getattr(settings, setting)) - set(raw.mapping.sources))
         if unknown:
-            raise ConfigError(
-                f"{setting} names {unknown}; the mapping's attributes are {sorted(raw.mapping.attributes)}"
-            )
+            raise ConfigError(f"{setting} names {unknown}; the mapping's attributes are {sorted(raw.mapping.sources)}")
 
 
 def _work(
@@ -98,7 +96,7 @@ def _work(
         verdict.thumbnails,
         settings.near_duplicates,
     )
-    attributes = list(raw.mapping.attributes)
+    attributes = list(raw.mapping.sources)
     previous = load_catalogue(settings.previous) if settings.previous else None
     learned = learned_values(attributes, previous)
     figures = delivery_figures(raw.rows, verdict, duplicates, attributes, settings.near_duplicates.contrast)
@@ -108,7 +106,7 @@ def _work(
     tables = expectations.delivery_tables(raw.rows, good, bad, duplicates)
     suites = expectations.suites(raw.mapping, settings, tables, learned)
     figures |= expectations.write_data_docs(folder / DATA_DOCS, tables, suites)
-    broken = broken_thresholds(figures, settings, raw.mapping.required, raw.mapping.attributes)
+    broken = broken_thresholds(figures, settings, raw.mapping.required, raw.mapping.sources)
     _write_report(folder, verdict, summary_markdown(figures, broken))
     if broken:
         with atomic_folder(rejected) as aside:

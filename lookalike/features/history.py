@@ -22,7 +22,7 @@ def served_table(catalogue: Catalogue) -> pd.DataFrame:
     Raises CatalogueError when two of them share a name.
     """
     columns = {PRODUCT_ID: PRODUCT_ID, "title": "title", "vertical": "vertical"}
-    attributes = {attribute_column(name): name for name in catalogue.mapping.attributes}
+    attributes = {attribute_column(name): name for name in catalogue.attributes}
     features = {feature_column(name): name for name in catalogue.mapping.features}
     named = [*columns.values(), TIMESTAMP, *attributes.values(), *features.values()]
     twice = sorted({name for name in named if named.count(name) > 1})
