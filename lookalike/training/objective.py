@@ -65,7 +65,7 @@ class Objective(nn.Module):
         """What each task counts for at the moment, as `weight_<task>`; empty where weights are fixed."""
         if self.weighting is None:
             return {}
-        return {f"weight_{task}": float(self.weighting.weight(task)) for task in self.weighting.log_variances}
+        return {f"weight_{task}": self.weighting.weight(task).item() for task in self.weighting.log_variances}
 
     def _thumbnails(self, clean: Tensor) -> Tensor:
         """(3T, H, W, 3) uint8 to (3T, 3, h, w) in 0..1."""

@@ -32,6 +32,21 @@ def test_classification_is_the_mean_over_known_labels() -> None:
     assert attribute_loss(logits, LABELS).item() == pytest.approx(np.mean(terms), rel=1e-6)
 
 
+def test_masked_classification_equals_the_loss_with_the_rows_deleted() -> None:
+    logits = _logits()
+    known = LABELS != -1
+    deleted = [
+        torch.nn.functional.cross_entropy(logit[rows], LABELS[rows, a], reduction="sum")
+        for a, (logit, rows) in enumerate(zip(logits, known.T, strict=True))
+    ]
+    expected = sum(deleted) / known.sum()
+    whole = torch.autograd.grad(attribute_loss(logits, LABELS), logits)
+    parts = torch.autograd.grad(expected, logits)
+    assert attribute_loss(logits, LABELS).item() == pytest.approx(expected.item(), rel=1e-6)
+    for one, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_an_unknown_label_gives_exactly_zero_gradient() -> None:
     logits = _logits()
     attribute_loss(logits, LABELS).backward()
@@ -69,6 +84,15 @@ def test_a_closer_positive_never_costs_more_and_a_closer_negative_never_less() -
     as_negative = [float(triplet_ranking_loss(torch.cat([anchor, negative, m[None]]), margins)) for m in moving]
     assert as_positive == sorted(as_positive)
     assert as_negative == sorted(as_negative, reverse=True)
+
+
+def test_a_wider_gap_between_levels_costs_more() -> None:
+    torch.manual_seed(2)
+    triplet = torch.randn(3, 6)
+    margins = torch.linspace(0, 3, 31)
+    costs = [float(triplet_ranking_loss(triplet, margin[None])) for margin in margins]
+    assert costs == sorted(costs)
+    assert costs[-1] - costs[-2] == pytest.approx(0.1, rel=1e-4)  # once violated, the whole difference
 
 
 def test_a_triplet_in_order_by_its_margin_gives_no_gradient() -> None:
@@ -136,6 +160,12 @@ def test_kl_agrees_with_torch_distributions_and_vanishes_at_the_prior() -> None:
     expected = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0.0, 1.0)).mean()
     torch.testing.assert_close(kl_divergence(mean, log_variance), expected)
     assert float(kl_divergence(torch.zeros(2, 2), torch.zeros(2, 2))) == 0
+
+
+def test_kl_matches_the_closed_form_number_by_number() -> None:
+    terms = [0.5 * (m**2 + v - 1 - math.log(v)) for m, v in ((0.0, 1.0), (2.0, 1.0), (0.0, 0.25), (-1.0, 4.0))]
+    mean, variance = torch.tensor([[0.0, 2.0], [0.0, -1.0]]), torch.tensor([[1.0, 1.0], [0.25, 4.0]])
+    assert float(kl_divergence(mean, variance.log())) == pytest.approx(np.mean(terms), rel=1e-6)
 
 
 def test_warm_up_rises_once_and_stays() -> None:

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from lookalike.catalog.images import Preprocessing
 from lookalike.errors import TrainingError
+from lookalike.models.decoder import ThumbnailDecoder
 from lookalike.models.encoder import EncoderSettings, build_encoder, source_digest
+from lookalike.models.losses import attribute_loss
 from lookalike.models.pixels import PixelNormaliser
 from lookalike.models.serving import ServingModel
 from tests.models.networks import TINY_RESNET, TINY_VIT, tiny_encoder, tiny_network
@@ -118,3 +120,18 @@ def test_thumbnails_have_the_asked_size_and_lie_within_zero_and_one(size: tuple[
     images = network.reconstruct(encoded, torch.zeros(2, 12))
     assert images.shape == (2, 3, *size)
     assert 0 <= images.min().item() <= images.max().item() <= 1
+
+
+def test_the_decoder_is_small() -> None:
+    decoder = ThumbnailDecoder(192, 24, 18)
+    assert sum(parameter.numel() for parameter in decoder.parameters()) < 500_000
+
+
+def test_an_attribute_that_is_absent_from_a_batch_gives_its_head_exactly_zero_gradient() -> None:
+    network = tiny_network(thumbnail=None)
+    labels = torch.tensor([[0, -1], [2, -1], [1, -1]])
+    encoded = network(torch.rand(3, 3, 32, 24))
+    attribute_loss(network.heads(encoded.embedding), labels).backward()
+    present, absent = network.heads.heads
+    assert all((parameter.grad == 0).all() for parameter in absent.parameters())
+    assert all((parameter.grad != 0).any() for parameter in present.parameters())

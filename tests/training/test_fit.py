@@ -12,31 +12,13 @@ from safetensors.torch import load_file
 
 from lookalike.catalog.products import load_catalogue
 from lookalike.errors import ArtifactError, TrainingError
-from lookalike.storage import StageRecord
 from lookalike.training.checkpoint import load_checkpoint
 from lookalike.training.embedder import FrozenBackbone, TorchEmbedder
 from lookalike.training.fit import train
 from lookalike.training.module import TrainingModule, learning_rate_share
 from lookalike.training.recipe import Recipe
 from tests.training.conftest import Train, tiny_recipe
-
-
-def _interrupted(
-    trained: Train, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, at_step: int, **options: object
-) -> StageRecord:
-    """Train, lose power at a step, train again."""
-    step = TrainingModule.training_step
-
-    def until_the_power_fails(self: TrainingModule, batch: object, batch_idx: int) -> torch.Tensor:
-        if self.step == at_step:
-            raise OSError("power cut")
-        return step(self, batch, batch_idx)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(TrainingModule, "training_step", until_the_power_fails)
-        with pytest.raises(OSError, match="power cut"):
-            trained(recipe, "resumed", **options)
-    return trained(recipe, "resumed", **options)
+from tests.training.interruption import interrupted
 
 
 @pytest.mark.parametrize("at_step", [4, 9], ids=["after one epoch", "in the third epoch"])
@@ -45,7 +27,7 @@ def test_an_interrupted_run_ends_with_the_same_bytes(
 ) -> None:
     recipe = tiny_recipe(epochs=4)
     whole = trained(recipe, "whole")
-    resumed = _interrupted(trained, monkeypatch, recipe, at_step, resume_folder=tmp_path / "state")
+    resumed = interrupted(trained, monkeypatch, recipe, at_step, resume_folder=tmp_path / "state")
     assert resumed.content == whole.content
     assert (tmp_path / "resumed" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
 
@@ -54,7 +36,7 @@ def test_resuming_skips_the_finished_epochs(
     trained: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "lookalike.training.loop")
-    _interrupted(trained, monkeypatch, tiny_recipe(epochs=3), 9, resume_folder=tmp_path / "state")
+    interrupted(trained, monkeypatch, tiny_recipe(epochs=3), 9, resume_folder=tmp_path / "state")
     assert "going on after epoch 2 of 3" in caplog.text
     assert not list((tmp_path / "state").iterdir())  # a finished run leaves nothing to resume
 
