@@ -22,7 +22,7 @@ from lookalike.mining.multilevel import mine_by_levels
 from lookalike.mining.settings import MiningSettings
 from lookalike.mining.single_attribute import mine_by_attribute
 from lookalike.mining.table import TRIPLETS, write_triplets
-from lookalike.mining.triplets import Triplets, join_triplets
+from lookalike.mining.triplets import MinedTriplets, Triplets, join_triplets
 from lookalike.mining.vectors import read_vectors
 from lookalike.storage import StageRecord, digest_file, run_stage, write_json
 
@@ -97,7 +97,7 @@ def _by_attributes(
     if settings.scheme == "single_attribute":
         return mine_by_attribute(products.labels, products.duplicates, settings), {}
     mined = mine_by_levels(products.labels, products.duplicates, settings)
-    summary = _levels_summary(mined.pairs_per_level)
+    summary = _levels_summary(mined)
     if vectors is None:
         return mined.triplets, summary
     triplets, hardened = harden(mined.triplets, products.labels, vectors, products.duplicates, settings)
@@ -124,10 +124,11 @@ def _duplicate_groups(catalogue: Catalogue, validated: Path) -> NDArray[np.int64
     return np.array([groups.get(product, -1) for product in catalogue.products["product_id"]], np.int64)
 
 
-def _levels_summary(pairs_per_level: NDArray[np.int64]) -> dict[str, Any]:
-    pairs = pairs_per_level[:-1]
+def _levels_summary(mined: MinedTriplets) -> dict[str, Any]:
+    pairs = mined.pairs_per_level[:-1]
     return {
         "pairs_per_level": {str(level): int(count) for level, count in enumerate(pairs)},
-        "pairs_undefined": int(pairs_per_level[-1]),
+        "pairs_undefined": int(mined.pairs_per_level[-1]),
+        "pairs_counted": mined.exact,
         "mean_level": float(np.arange(len(pairs)) @ pairs / max(pairs.sum(), 1)),
     }

@@ -1,7 +1,6 @@
 """Multi-attribute mining over a whole catalogue, in chunks of bounded memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +9,13 @@ from lookalike.errors import MiningError
 from lookalike.mining.buckets import CandidateBuckets, anchors_of
 from lookalike.mining.labels import Labels
 from lookalike.mining.levels import Signatures, group_signatures, pair_levels, pairs_per_level
+from lookalike.mining.sampling import sample_levels
 from lookalike.mining.settings import MiningSettings
-from lookalike.mining.triplets import Triplets, draw_triplets, join_triplets
+from lookalike.mining.triplets import MinedTriplets, draw_triplets, join_triplets
 from lookalike.progress import progress
 
 CELLS_PER_CHUNK = 1_000_000
 """Pairs of signatures held in memory at once; about 100 MB with everything derived from them."""
-
-
-@dataclass(frozen=True)
-class MinedTriplets:
-    """What mining found among N products."""
-
-    triplets: Triplets
-    pairs_per_level: NDArray[np.int64]
-    """(L + 1,) ordered pairs of products per level; the last are pairs with nothing known in both."""
 
 
 def mine_by_levels(products: Labels, duplicates: NDArray[np.int64], settings: MiningSettings) -> MinedTriplets:
@@ -35,12 +26,15 @@ def mine_by_levels(products: Labels, duplicates: NDArray[np.int64], settings: Mi
     if not (products.codes >= 0).any():
         raise MiningError(f"no triplets can be drawn: all attributes of all {len(products)} products are unknown")
     signatures = group_signatures(products)
+    listed = len(signatures) ** 2 <= settings.enumerate_up_to
     if len(signatures) == 1:
         raise MiningError(
             f"no triplets can be drawn: all {len(products)} products have the same vertical and attributes, "
             "so no product is less alike than another"
         )
-    mined = enumerate_levels(signatures, duplicates, settings)
+    mined = (
+        enumerate_levels(signatures, duplicates, settings) if listed else sample_levels(products, duplicates, settings)
+    )
     if not len(mined.triplets):
         pairs, top = mined.pairs_per_level[:-1].tolist(), settings.level_count - 1
         raise MiningError(

@@ -31,6 +31,17 @@ class Triplets:
         return Triplets(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
+@dataclass(frozen=True)
+class MinedTriplets:
+    """What mining found among N products."""
+
+    triplets: Triplets
+    pairs_per_level: NDArray[np.int64]
+    """(L + 1,) ordered pairs of products per level; the last are pairs with nothing known in both."""
+    exact: bool = True
+    """Whether the pairs are counted rather than estimated."""
+
+
 def join_triplets(parts: list[Triplets]) -> Triplets:
     """All triplets, ordered by anchor."""
     joined = Triplets(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Triplets)))
