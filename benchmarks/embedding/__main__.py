@@ -14,6 +14,7 @@ from benchmarks.embedding import steps
 from benchmarks.embedding.arms import ARMS
 from benchmarks.embedding.places import Places
 from benchmarks.embedding.quick import QUICK, QUICK_ARMS, draw_quick_shop
+from benchmarks.embedding.report import Destination
 from benchmarks.embedding.settings import Experiment
 from benchmarks.embedding.steps import Plan
 from lookalike.errors import LookalikeError
@@ -26,7 +27,6 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         plan = _plan(arguments)
-        steps.prepare(plan)
         failures = [told for step in STEPS if step in arguments.steps for told in getattr(steps, step)(plan)]
     except LookalikeError as error:
         sys.stderr.write(f"bench-embedding: {error}\n")
@@ -45,6 +45,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     encoders = Path(arguments.encoders)
     if arguments.quick:
         settings, arms = Experiment(**{**QUICK.model_dump(), **chosen}), tuple(arguments.arms or QUICK_ARMS)
+        common |= {"destination": Destination(places.root / "report", places.root / "report")}
         return Plan(draw_quick_shop(places), encoders, settings=settings, arms=arms, seeds=(0,), **common)
     arms = tuple(arguments.arms or ARMS)
     return Plan(

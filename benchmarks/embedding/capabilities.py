@@ -1,6 +1,5 @@
 """What the main model can do: find a product from another photo of it, damaged or not, and name its attributes."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -86,8 +85,3 @@ def _ceiling_figure(name: str, ceiling: Ceiling | None) -> Figure:
         "wrongly lower it, so it errs on the strict side; 95 % interval over resampled picture groups"
     )
     return Figure(ceiling.value, "share", how, command, interval=ceiling.interval, n=ceiling.listings)
-
-
-def missing_arms(wanted: Sequence[str], found: Mapping[str, object]) -> list[str]:
-    """Arms that were asked for and have no finished measurement."""
-    return [arm for arm in wanted if arm not in found]

@@ -1,5 +1,6 @@
 """The figures with a goal: each claim of the papers, on public photos, with what it rests on."""
 
+import math
 from collections.abc import Sequence
 
 from benchmarks.embedding.arms import MAIN, MULTI, SINGLE, Arm
@@ -78,7 +79,9 @@ def _frozen_gain(results: dict[str, Results]) -> Figure:
 
 
 def figure(sampled: Sampled, how: str, goal: str = "", met: bool | None = None, unit: str = "share") -> Figure:
-    """A figure with its interval."""
+    """A figure with its interval; a ratio to nothing is not measured."""
+    if math.isnan(sampled.value):
+        return Figure(None, unit, f"not measurable, what it is divided by is 0: {how}", COMMAND, goal, met, n=sampled.n)
     return Figure(sampled.value, unit, how, COMMAND, goal, met, sampled.interval, sampled.n)
 
 

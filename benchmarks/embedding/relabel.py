@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lookalike.catalog.lexicon import find_lexicon
+from lookalike.catalog.mapping import CatalogueMapping
 from lookalike.catalog.products import (
     DUPLICATES,
     MAPPING,
@@ -19,7 +21,11 @@ from lookalike.catalog.products import (
     load_catalogue,
 )
 from lookalike.catalog.splits import SPLITS
+from lookalike.catalog.titles import add_stated
+from lookalike.config import parse_config
 from lookalike.storage import StageRecord, run_stage, write_json
+
+LEXICON = "fashion"
 
 Relabel = Callable[[Catalogue], tuple[pd.DataFrame, dict[str, Any]]]
 """A catalogue to its products table and mapping with other labels."""
@@ -36,6 +42,19 @@ def hide_labels(validated: Path, splits: Path, output: Path, share: float, seed:
 
     settings = {"labels": "hidden", "share": share, "seed": seed}
     return _write(validated, output, {"validated": validated, "splits": splits}, settings, relabel)
+
+
+def read_from_titles(validated: Path, output: Path) -> StageRecord:
+    """Write the catalogue with the attributes that the shipped fashion lexicon reads from titles beside its own."""
+
+    def relabel(catalogue: Catalogue) -> tuple[pd.DataFrame, dict[str, Any]]:
+        asked = {**catalogue.mapping.model_dump(), "lexicon": LEXICON}
+        mapping = parse_config(CatalogueMapping, asked, f"the mapping with the lexicon {LEXICON}")
+        products, borne_out = add_stated(catalogue.products, mapping)
+        return products, borne_out.model_dump(mode="json")
+
+    settings = {"labels": "with_titles", "lexicon": find_lexicon(LEXICON).model_dump(mode="json")}
+    return _write(validated, output, {"validated": validated}, settings, relabel)
 
 
 def hidden(
@@ -59,7 +78,7 @@ def _write(
         write_json(folder / MAPPING, mapping)
         for name in (PHOTOS, DUPLICATES):
             _link(validated / name, folder / name)
-        columns = [attribute_column(name) for name in mapping["attributes"]]
+        columns = [column for column in products if str(column).startswith(attribute_column(""))]
         return {"known_labels": int(products[columns].notna().sum().sum())}
 
     content = [PRODUCTS, PHOTOS, DUPLICATES, MAPPING]

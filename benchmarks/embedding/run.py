@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks.embedding.arms import Arm
 from benchmarks.embedding.places import Places
-from benchmarks.embedding.relabel import hide_labels
+from benchmarks.embedding.relabel import hide_labels, read_from_titles
 from benchmarks.embedding.schedule import alone
 from benchmarks.embedding.settings import Experiment
 from lookalike.mining.mine import mine
@@ -13,6 +13,9 @@ from lookalike.storage import StageRecord
 from lookalike.training.embed_products import embed_products
 from lookalike.training.fit import train
 from lookalike.training.recipe import Recipe
+
+HIDDEN = {"hidden_30": 0.3, "hidden_60": 0.6}
+"""Share of the train split's known labels that an arm does not get to see."""
 
 HARD_SHARE = 0.5
 """Share of the second half's triplets whose negative is hard."""
@@ -41,8 +44,9 @@ def _labelled(arm: Arm, seed: int, places: Places) -> Path:
     output = places.relabelled(arm.labels, seed)
     with alone(output):
         if arm.labels == "with_titles":
-            raise NotImplementedError
-        hide_labels(places.validated, places.splits, output, int(arm.labels.removeprefix("hidden_")) / 100, seed)
+            read_from_titles(places.validated, output)
+        else:
+            hide_labels(places.validated, places.splits, output, HIDDEN[arm.labels], seed)
     return output
 
 

@@ -31,7 +31,7 @@ def run_all(work: Callable[[Task], str], tasks: Sequence[Task], processes: int, 
             told, failed = _outcome(done, running[done])
             failures += [told] if failed else []
             minutes = (time.monotonic() - started) / 60
-            console.print(f"{place}/{len(tasks)} {minutes:5.1f} min  {told}", highlight=False)
+            console.print(f"{place}/{len(tasks)} {minutes:5.1f} min  {told}", highlight=False, soft_wrap=True)
     return failures
 
 

@@ -1,7 +1,7 @@
-"""The experiment's steps, each resumable: prepare, train, measure."""
+"""The experiment's steps, each resumable: train, measure, report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from benchmarks.embedding.arms import ARMS, LONGER, MAIN
 from benchmarks.embedding.frozen import FrozenEncoder
 from benchmarks.embedding.measure import measure as measure_embedder
 from benchmarks.embedding.places import Places
+from benchmarks.embedding.report import Destination, write_report
 from benchmarks.embedding.robustness import UNDAMAGED, decode_queries, robustness
 from benchmarks.embedding.run import run_arm
 from benchmarks.embedding.schedule import alone, run_all
@@ -34,6 +35,8 @@ class Plan:
     processes: int
     limit: int = 0
     """Most products read; 0 reads them all."""
+    destination: Destination = field(default_factory=Destination)
+    """Where the report goes."""
     longer: Path | None = None
     """A checkpoint trained for longer, measured beside the arms."""
 
@@ -41,15 +44,15 @@ class Plan:
         """(arm, seed), seed by seed, so that a run cut short leaves whole seeds."""
         return [(arm, seed) for seed in self.seeds for arm in ARMS if arm in self.arms]
 
-
-def prepare(plan: Plan) -> None:
-    """Validate and split the catalogue."""
-    stages.validate(plan.catalogue, str(plan.places.validated), limit=plan.limit)
-    stages.split(str(plan.places.validated), str(plan.places.splits))
+    def measurements(self) -> list[tuple[str, int]]:
+        """Everything that is measured: untrained backbones, runs, and the checkpoint from outside."""
+        return [*((name, 0) for name in self.settings.frozen), *self.runs(), *([(LONGER, 0)] if self.longer else [])]
 
 
 def train(plan: Plan) -> list[str]:
-    """Make every run's checkpoint. Returns what failed."""
+    """Validate and split the catalogue and make every run's checkpoint. Returns what failed."""
+    stages.validate(plan.catalogue, str(plan.places.validated), limit=plan.limit)
+    stages.split(str(plan.places.validated), str(plan.places.splits))
     return run_all(partial(_train_one, plan=plan), plan.runs(), plan.processes, plan.places.logs)
 
 
@@ -66,9 +69,13 @@ def _losses(figures: dict[str, object]) -> Sequence[str]:
 
 def measure(plan: Plan) -> list[str]:
     """Measure every checkpoint and every frozen backbone. Returns what failed."""
-    tasks = [*((name, 0) for name in plan.settings.frozen), *plan.runs()]
-    tasks += [(LONGER, 0)] if plan.longer else []
-    return run_all(partial(_measure_one, plan=plan), tasks, plan.processes, plan.places.logs)
+    return run_all(partial(_measure_one, plan=plan), plan.measurements(), plan.processes, plan.places.logs)
+
+
+def report(plan: Plan) -> list[str]:
+    """Write figures, tables and plots of whatever is measured. Nothing fails here without an error."""
+    write_report(plan.places, plan.measurements(), plan.destination)
+    return []
 
 
 def _measure_one(run: tuple[str, int], plan: Plan) -> str:

@@ -1,0 +1,153 @@
+"""The tables of the results page, made from the committed numbers and set between markers in its prose."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.embedding.arms import ARMS, MAIN
+from benchmarks.embedding.details import Details
+
+Figures = Mapping[str, Mapping[str, Any]]
+"""As `benchmarks.results.record` writes them."""
+
+MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def fill(page: str, figures: Figures, details: Details) -> str:
+    """The page with every marked table made anew. Raises KeyError for a marker that names no table."""
+
+    def table(found: re.Match[str]) -> str:
+        return f"{found[1]}\n{TABLES[found[2]](figures, details)}\n\n{found[3]}"
+
+    return MARKERS.sub(table, page)
+
+
+def _goals(figures: Figures, details: Details) -> str:
+    rows = []
+    for key, figure in figures.items():
+        if figure["goal"]:
+            interval = _span(figure["interval"])
+            met = "yes" if figure["met"] else "**no**"
+            rows.append([f"`{key}`", _number(figure["value"]), interval, figure["goal"], met, figure["n"]])
+    return _table(["figure", "value", "95 % interval", "goal", "met", "n"], rows)
+
+
+def _arms(figures: Figures, details: Details) -> str:
+    ranked = sorted(details["arms"], key=lambda arm: -_value(details, arm, "test", "fine_precision_at_4"))
+    rows = []
+    for arm in ranked:
+        fine = details["arms"][arm]["test"]["fine_precision_at_4"]
+        beside = [
+            _number(_value(details, arm, split, metric))
+            for split, metric in (
+                ("test", "fine_precision_at_1"),
+                ("test", "coarse_precision_at_4"),
+                ("test", "ndcg_at_10"),
+                ("validation", "fine_precision_at_4"),
+            )
+        ]
+        rows.append(
+            [f"`{arm}`", learns(arm), _number(fine[0]), _span(fine[1:]), *beside, details["arms"][arm]["seeds"]]
+        )
+    names = [
+        "arm",
+        "learns from",
+        "fine P@4",
+        "95 % interval",
+        "fine P@1",
+        "coarse P@4",
+        "nDCG@10",
+        "fine P@4, validation",
+    ]
+    return _table([*names, "seeds"], rows)
+
+
+def learns(arm: str) -> str:
+    """What an arm is trained with, in words."""
+    if arm not in ARMS:
+        return "nothing: untrained"
+    chosen = ARMS[arm]
+    tasks = [name for name, weight in chosen.tasks.model_dump().items() if weight and name != "kl"]
+    words = [chosen.ranking.loss if name == "label_ranking" else name for name in tasks]
+    if chosen.tasks.label_ranking:
+        words += [f"over {', '.join(chosen.ranking.attributes) or 'the fine attributes'}"]
+    words += [f"({chosen.scheme} mining)"] if chosen.tasks.triplets and chosen.scheme != "levels" else []
+    words += ["hard negatives half-way"] if chosen.hard else []
+    words += ["learnt task weights"] if chosen.weighting == "uncertainty" else []
+    words += [] if chosen.labels == "all" else [f"labels: {chosen.labels.replace('_', ' ')}"]
+    return " ".join([" + ".join(words[: len(tasks)]), *words[len(tasks) :]]).replace("_", " ")
+
+
+def _attributes(figures: Figures, details: Details) -> str:
+    return _metric_table(details, re.compile(r"attribute_(\w+)_precision_at_4"), "{}")
+
+
+def _levels(figures: Figures, details: Details) -> str:
+    return _metric_table(details, re.compile(r"level_(\d)_at_4"), "level {}")
+
+
+def _metric_table(details: Details, pattern: re.Pattern[str], heading: str) -> str:
+    metrics = [name for name in next(iter(details["arms"].values()))["test"] if pattern.fullmatch(name)]
+    names = [heading.format(found[1]) for name in metrics if (found := pattern.fullmatch(name))]
+    rows = [
+        [f"`{arm}`", *(_number(values["test"][name][0]) for name in metrics)] for arm, values in details["arms"].items()
+    ]
+    return _table(["arm", *names], rows)
+
+
+def _damages(figures: Figures, details: Details) -> str:
+    prefixes = [prefix for prefix in ("", "longer_", "frozen_") if f"{prefix}known_item_recall_at_1" in figures]
+    kinds = [key for key in figures if key.startswith("damage_")]
+    rows = []
+    for key in ("known_item_recall_at_1", *kinds):
+        cells = [_with_span(figures[prefix + key]) for prefix in prefixes]
+        rows.append([f"`{key}`", *cells, figures[key]["goal"]])
+    subjects = {"": f"`{MAIN}`", "longer_": "trained for longer", "frozen_": "untrained"}
+    return _table(["figure", *(subjects[prefix] for prefix in prefixes), "goal"], rows)
+
+
+def _heads(figures: Figures, details: Details) -> str:
+    names = [key.removeprefix("macro_f1_ceiling_") for key in figures if key.startswith("macro_f1_ceiling_")]
+    prefixes = [prefix for prefix in ("", "longer_") if f"{prefix}macro_f1_{names[0]}" in figures] if names else []
+    rows = [
+        [
+            name,
+            *(_with_span(figures[f"{prefix}macro_f1_{name}"]) for prefix in prefixes),
+            _with_span(figures[f"macro_f1_ceiling_{name}"]),
+        ]
+        for name in names
+    ]
+    subjects = {"": f"`{MAIN}`", "longer_": "trained for longer"}
+    return _table(["attribute", *(subjects[prefix] for prefix in prefixes), "ceiling by label noise"], rows)
+
+
+TABLES = {
+    "goals": _goals,
+    "arms": _arms,
+    "attributes": _attributes,
+    "levels": _levels,
+    "damages": _damages,
+    "heads": _heads,
+}
+
+
+def _value(details: Details, arm: str, split: str, metric: str) -> float:
+    return float(details["arms"][arm][split][metric][0])
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
+
+
+def _span(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
+
+
+def _with_span(figure: Mapping[str, Any]) -> str:
+    span = _span(figure["interval"])
+    return _number(figure["value"]) + (f" ({span})" if span else "")
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
