@@ -11,6 +11,7 @@ from app.options import (
     DEFAULT_WORKSPACE,
     CatalogueOption,
     EncoderOption,
+    LexiconOption,
     LimitOption,
     MappingOption,
     MilvusOption,
@@ -39,12 +40,14 @@ def validate(
     catalogue: CatalogueOption,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     mapping: MappingOption = None,
+    lexicon: LexiconOption = "",
     limit: LimitOption = 0,
     settings: SettingsOption = None,
     overrides: SetOption = None,
 ) -> None:
     """Check a catalogue and set bad rows aside with reasons."""
-    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    named = [f"validate.lexicon={lexicon}"] if lexicon else []
+    shop, chosen = Workspace(workspace), read_settings(settings, [*named, *(overrides or [])])
     tell(
         stages.validate(catalogue, str(shop.validated), mapping=str(mapping or ""), limit=limit, settings=chosen),
         f"{shop.validated}/data_docs/index.html",

@@ -18,6 +18,10 @@ MappingOption = Annotated[
     Path | None,
     typer.Option("--mapping", help="Mapping file; without it the one beside the data, or a preset by columns."),
 ]
+LexiconOption = Annotated[
+    str,
+    typer.Option("--lexicon", help="Lexicon that reads further attributes from titles: fashion, or a YAML file."),
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=0, help="Read only this many products; 0 for all.")]
 RecipeOption = Annotated[
     str, typer.Option("--recipe", help="Training recipe: a packaged name (sample_cpu, fashion_cpu) or a YAML file.")

@@ -9,6 +9,7 @@ import csv
 import math
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def wilson(right: int, judged: int, z: float = 1.96) -> tuple[float, float]:
 
 def figures(sheet: pd.DataFrame, products: pd.DataFrame) -> dict[str, Figure]:
     """Precision of the judged values and the share of products with a value, per attribute."""
-    common = {"unit": "share", "command": "python -m benchmarks.lexicon measure --catalogue FOLDER"}
+    share_of = partial(Figure, unit="share", command="python -m benchmarks.lexicon measure --catalogue FOLDER")
     titles = sheet["title"].nunique()
     found = {}
     for name, (right, judged) in precisions(sheet).items():
@@ -84,12 +85,11 @@ def figures(sheet: pd.DataFrame, products: pd.DataFrame) -> dict[str, Figure]:
             f"is ambiguous); {titles} distinct titles drawn evenly for the attributes with seed {SHEET_SEED}, after "
             f"the lexicon was settled on other titles; {SHEET.name}; Wilson interval"
         )
-        found[f"lexicon_precision_{name}"] = Figure(
-            right / judged, how=how, interval=wilson(right, judged), n=judged, **common
-        )
+        interval = wilson(right, judged)
+        found[f"lexicon_precision_{name}"] = share_of(right / judged, how=how, interval=interval, n=judged)
         how = "products of the catalogue whose title states one value"
         share = float(products[name].notna().mean())
-        found[f"lexicon_coverage_{name}"] = Figure(share, how=how, n=len(products), **common)
+        found[f"lexicon_coverage_{name}"] = share_of(share, how=how, n=len(products))
     return found
 
 
