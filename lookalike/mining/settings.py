@@ -79,7 +79,7 @@ class MiningSettings(StrictConfig):
         top = self.level_count - 1
         if self.across_level > top:
             raise ValueError(
-                f"across_level is {self.across_level}; {len(self.boundaries)} boundaries make levels 0..{top}"
+                f"across_level is {self.across_level}; {len(self.boundaries)} boundaries make levels 0 to {top}"
             )
         if self.margin_steps and (len(self.margin_steps) != top or min(self.margin_steps) <= 0):
             raise ValueError(f"margin_steps {self.margin_steps} must be {top} margins above 0, one per boundary")

@@ -2,95 +2,126 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lookalike.mining.labels import Labels, label_products
-from lookalike.mining.levels import UNDEFINED, Signatures, group_signatures, pair_levels, pairs_per_level
+from lookalike.errors import MiningError
+from lookalike.mining.labels import attribute_weights, information
+from lookalike.mining.levels import (
+    UNDEFINED,
+    Signatures,
+    group_signatures,
+    levels_between,
+    pair_levels,
+    pairs_per_level,
+)
 from lookalike.mining.settings import MiningSettings
-
-BOUNDARIES = (0.2, 0.5, 0.75, 1.0)
-
-
-def naive_level(
-    verticals: NDArray, codes: NDArray, weights: NDArray, boundaries: tuple[float, ...], i: int, j: int
-) -> int:
-    if verticals[i] != verticals[j] and -1 not in (verticals[i], verticals[j]):
-        return 0
-    known = [a for a in range(codes.shape[1]) if codes[i, a] >= 0 and codes[j, a] >= 0 and weights[a] > 0]
-    if not known:
-        return UNDEFINED
-    share = sum(weights[a] for a in known if codes[i, a] == codes[j, a]) / sum(weights[a] for a in known)
-    return sum(share >= boundary - 1e-6 for boundary in boundaries)
+from tests.mining.naive import SETTINGS, Small, naive_level, random_catalogue, small_catalogues, steadily
 
 
-def random_products(count: int, seed: int, attributes: int = 4) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    rng = np.random.default_rng(seed)
-    return rng.integers(-1, 2, count).astype(np.int32), rng.integers(-1, 3, (count, attributes)).astype(np.int32)
+def all_levels(shop: Small, chosen: MiningSettings) -> NDArray[np.int8]:
+    """(N, N)."""
+    labels, everyone = shop.labels(chosen), np.arange(len(shop.codes))
+    return levels_between(labels.take(everyone[:, None]), labels.take(everyone[None, :]), chosen)
 
 
-def labelled(verticals: NDArray, codes: NDArray, weights: NDArray | None = None) -> Labels:
-    ones = np.ones(codes.shape[1], np.float32)
-    return label_products(verticals, codes, ones if weights is None else weights, MiningSettings())
+def small(verticals: list[int], codes: list[list[int]]) -> Small:
+    return Small(np.array(verticals, np.int32), np.array(codes, np.int32), np.ones(len(codes[0]), np.float32))
 
 
 def whole(signatures: Signatures) -> slice:
     return slice(0, len(signatures))
 
 
-@pytest.mark.parametrize("weights", [(1, 1, 1, 1), (3, 1, 0.5, 0), (0.1, 0.2, 0.3, 0.4)])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_levels_equal_a_naive_loop(weights: tuple[float, ...], seed: int) -> None:
-    verticals, codes = random_products(60, seed)
-    signatures = group_signatures(labelled(verticals, codes, np.array(weights, np.float32)))
-    levels = pair_levels(signatures, whole(signatures), MiningSettings())
-    of = np.empty(60, int)
+@steadily
+@given(small_catalogues(), SETTINGS)
+def test_levels_equal_a_naive_loop(shop: Small, chosen: MiningSettings) -> None:
+    everyone = range(len(shop.codes))
+    expected = [[naive_level(shop, chosen, i, j) for j in everyone] for i in everyone]
+    np.testing.assert_array_equal(all_levels(shop, chosen), expected)
+
+
+@steadily
+@given(small_catalogues(), SETTINGS)
+def test_levels_by_signature_are_the_levels_of_the_products(shop: Small, chosen: MiningSettings) -> None:
+    signatures = group_signatures(shop.labels(chosen))
+    of = np.empty(len(shop.codes), int)
     of[signatures.members] = np.repeat(np.arange(len(signatures)), signatures.counts)
-    for i in range(60):
-        for j in range(60):
-            expected = naive_level(verticals, codes, np.array(weights), BOUNDARIES, i, j)
-            assert levels[of[i], of[j]] == expected, (i, j)
+    levels = pair_levels(signatures, whole(signatures), chosen)
+    np.testing.assert_array_equal(levels[of[:, None], of[None, :]], all_levels(shop, chosen))
 
 
-def test_levels_do_not_depend_on_who_is_the_anchor() -> None:
-    signatures = group_signatures(labelled(*random_products(80, 5)))
-    levels = pair_levels(signatures, whole(signatures), MiningSettings())
+@steadily
+@given(small_catalogues(), SETTINGS)
+def test_levels_do_not_depend_on_who_is_the_anchor(shop: Small, chosen: MiningSettings) -> None:
+    levels = all_levels(shop, chosen)
     np.testing.assert_array_equal(levels, levels.T)
 
 
+@steadily
+@given(small_catalogues(), st.integers(0, 3))
+def test_a_missing_attribute_is_neither_a_match_nor_a_mismatch(shop: Small, attribute: int) -> None:
+    attribute %= shop.codes.shape[1]
+    one_lacks_it, nobody_has_it = shop.codes.copy(), shop.codes.copy()
+    one_lacks_it[0, attribute] = -1
+    nobody_has_it[:, attribute] = -1
+    levels, chosen = [], MiningSettings()
+    for codes in (one_lacks_it, nobody_has_it):
+        levels.append(all_levels(Small(shop.verticals, codes, shop.weights), chosen)[0])
+    np.testing.assert_array_equal(*levels)
+
+
 def test_a_product_of_another_vertical_is_at_level_zero_and_an_unknown_vertical_is_no_other_one() -> None:
-    same = np.zeros((3, 2), np.int32)
-    signatures = group_signatures(labelled(np.array([-1, 0, 1], np.int32), same))
-    levels = pair_levels(signatures, whole(signatures), MiningSettings())
-    np.testing.assert_array_equal(levels, [[4, 4, 4], [4, 4, 0], [4, 0, 4]])
+    shop = small([-1, 0, 1], [[0, 0]] * 3)
+    np.testing.assert_array_equal(all_levels(shop, MiningSettings()), [[4, 4, 4], [4, 4, 0], [4, 0, 4]])
+    np.testing.assert_array_equal(all_levels(shop, MiningSettings(across_level=2)), [[4, 4, 4], [4, 4, 2], [4, 2, 4]])
 
 
 def test_nothing_known_in_common_is_undefined_within_a_vertical() -> None:
-    signatures = group_signatures(labelled(np.zeros(2, np.int32), np.array([[-1, 1], [1, -1]], np.int32)))
-    levels = pair_levels(signatures, whole(signatures), MiningSettings())
+    levels = all_levels(small([0, 0], [[-1, 1], [1, -1]]), MiningSettings())
     np.testing.assert_array_equal(levels, [[4, UNDEFINED], [UNDEFINED, 4]])
 
 
+def test_agreeing_on_a_rare_value_reaches_a_higher_level_than_on_a_common_one() -> None:
+    black, teal, lace, wool = 0, 1, 0, 1
+    codes = [[black, lace], [black, wool], *[[black, lace]] * 5, *[[teal, lace], [teal, wool]]]
+    shop, chosen = small([0] * 9, codes), MiningSettings(weighting="information", boundaries=(0.4, 1.0))
+    levels = all_levels(shop, chosen)
+    assert (levels[0, 1], levels[7, 8]) == (0, 1)  # both pairs agree on the colour alone
+    assert all_levels(shop, MiningSettings(boundaries=(0.4, 1.0)))[0, 1] == 1
+
+
+def test_a_value_carries_the_bits_of_its_share_among_known_values() -> None:
+    bits = information(np.array([[0], [0], [0], [1], [-1]], np.int32))
+    np.testing.assert_allclose(bits[:, 0], [np.log2(4 / 3)] * 3 + [2.0, 0.0], rtol=1e-6)
+
+
 def test_signatures_hold_every_product_once() -> None:
-    verticals, codes = random_products(200, 9, attributes=2)
-    signatures = group_signatures(labelled(verticals, codes))
+    shop = random_catalogue(200, 9, attributes=2)
+    signatures = group_signatures(shop.labels(MiningSettings()))
     assert sorted(signatures.members) == list(range(200))
     for signature, (start, count) in enumerate(zip(signatures.starts, signatures.counts, strict=True)):
         for product in signatures.members[start : start + count]:
-            assert verticals[product] == signatures.labels.verticals[signature]
-            np.testing.assert_array_equal(codes[product], signatures.labels.codes[signature])
+            assert shop.verticals[product] == signatures.labels.verticals[signature]
+            np.testing.assert_array_equal(shop.codes[product], signatures.labels.codes[signature])
 
 
 def test_pairs_per_level_count_every_ordered_pair_of_different_products_once() -> None:
-    verticals, codes = random_products(50, 4)
-    signatures = group_signatures(labelled(verticals, codes))
-    weights = np.ones(4, np.float32)
+    shop, chosen = random_catalogue(50, 4), MiningSettings()
+    signatures = group_signatures(shop.labels(chosen))
     counted = np.zeros(6, np.int64)
     for first in range(0, len(signatures), 7):
         rows = slice(first, min(first + 7, len(signatures)))
-        counted += pairs_per_level(signatures, rows, pair_levels(signatures, rows, MiningSettings()), 5)
+        counted += pairs_per_level(signatures, rows, pair_levels(signatures, rows, chosen), 5)
     expected = np.zeros(6, np.int64)
     for i in range(50):
         for j in range(50):
-            if i != j:
-                expected[naive_level(verticals, codes, weights, BOUNDARIES, i, j)] += 1
+            expected[naive_level(shop, chosen, i, j)] += i != j
     np.testing.assert_array_equal(counted, expected)
+
+
+def test_weights_name_attributes_and_leave_something_to_compare() -> None:
+    np.testing.assert_array_equal(attribute_weights(["shape", "colour"], MiningSettings(weights={"colour": 3})), [1, 3])
+    with pytest.raises(MiningError, match=r"\['fabric'\]; the catalogue's attributes are \['shape'\]"):
+        attribute_weights(["shape"], MiningSettings(weights={"fabric": 2.0}))
