@@ -10,6 +10,7 @@ from lookalike.models.decoder import ThumbnailDecoder
 from lookalike.models.distances import normalise
 from lookalike.models.encoder import Encoder
 from lookalike.models.heads import AttributeHeads
+from lookalike.models.projection import Projection
 
 STARTING_LOG_VARIANCE = -4.0
 """The latent starts almost noiseless, so that the decoder sees the photo from the first step."""
@@ -20,7 +21,7 @@ class Encoded:
     """What the network makes of B images."""
 
     embedding: Tensor
-    """(B, D), unit length: the normalised mean, searched with and classified from."""
+    """(B, D), unit length: the normalised mean, trained and classified from."""
     mean: Tensor
     """(B, D)."""
     log_variance: Tensor | None
@@ -43,6 +44,7 @@ class EmbeddingNetwork(nn.Module):
         self.encoder = encoder
         self.mean = nn.Linear(features, dimension)
         self.heads = AttributeHeads(dimension, value_counts)
+        self.projection: Projection | None = None
         self.log_variance: nn.Linear | None = None
         self.decoder: ThumbnailDecoder | None = None
         if thumbnail is not None:
@@ -57,6 +59,10 @@ class EmbeddingNetwork(nn.Module):
         mean = self.mean(features).float()
         log_variance = None if self.log_variance is None else self.log_variance(features).float()
         return Encoded(normalise(mean), mean, log_variance)
+
+    def vectors(self, encoded: Encoded) -> Tensor:
+        """What is searched with: the embedding (B, D), or its projection (B, E) where one was fitted."""
+        return encoded.embedding if self.projection is None else self.projection(encoded.embedding)
 
     def reconstruct(self, encoded: Encoded, noise: Tensor) -> Tensor:
         """Thumbnails (B, 3, h, w) from a latent drawn with `noise` (B, D), standard normal."""

@@ -17,6 +17,9 @@ class ServingModel(nn.Module):
         self.eval()
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, H, W, 3) uint8 to (B, D) unit vectors and (B, sum of C) probabilities, heads in label order."""
-        embedding = self.network(self.normaliser(pixels)).embedding
-        return embedding, self.network.heads.probabilities(embedding)
+        """(B, H, W, 3) uint8 to (B, D) unit vectors and (B, sum of C) probabilities, heads in label order.
+
+        A projection changes the vectors alone: the heads read the embedding they were trained on.
+        """
+        encoded = self.network(self.normaliser(pixels))
+        return self.network.vectors(encoded), self.network.heads.probabilities(encoded.embedding)

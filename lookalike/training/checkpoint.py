@@ -13,6 +13,7 @@ from lookalike.embedders.protocol import ModelIdentity
 from lookalike.errors import ArtifactError
 from lookalike.models.embedder import EmbeddingNetwork
 from lookalike.models.encoder import Encoder, EncoderSettings, build_encoder
+from lookalike.models.projection import Projection
 from lookalike.storage import digest_file, read_json, write_json
 from lookalike.training.recipe import Recipe
 
@@ -60,7 +61,7 @@ def save_checkpoint(
     save_file(tensors_of(network), folder / WEIGHTS)
     save_file(backbone, folder / BACKBONE)
     labels = attribute_labels if recipe.tasks.attributes else {}
-    identity = ModelIdentity(digest_file(folder / WEIGHTS), recipe.preprocessing, recipe.dimension, labels)
+    identity = ModelIdentity(digest_file(folder / WEIGHTS), recipe.preprocessing, recipe.vector_dimension, labels)
     record: dict[str, Any] = {
         "fingerprint": identity.fingerprint,
         "weights": identity.weights,
@@ -79,7 +80,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     identity = ModelIdentity(
         record["weights"],
         recipe.preprocessing,
-        recipe.dimension,
+        recipe.vector_dimension,
         {name: list(v) for name, v in record["attribute_labels"]},
     )
     if not (folder / WEIGHTS).is_file() or digest_file(folder / WEIGHTS) != identity.weights:
@@ -90,7 +91,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 def load_checkpoint(folder: Path) -> tuple[EmbeddingNetwork, Checkpoint]:
     """The network, in evaluation mode on the CPU, and its record. Raises ArtifactError."""
     checkpoint = read_checkpoint(folder)
-    network = build_network(_bare_encoder(checkpoint), checkpoint.recipe, checkpoint.identity.attribute_labels)
+    recipe = checkpoint.recipe
+    network = build_network(_bare_encoder(checkpoint), recipe, checkpoint.identity.attribute_labels)
+    if recipe.projection is not None:
+        network.projection = Projection(recipe.dimension, recipe.projection.dimension)
     network.load_state_dict(load_file(folder / WEIGHTS))
     return network.eval(), checkpoint
 

@@ -31,8 +31,8 @@ def embed_products(
 ) -> StageRecord:
     """Write vectors.parquet (product_id, vector) of a split's products, one unit vector of the main photo each.
 
-    Vectors are float32 lists of the checkpoint's own dimension, before any projection of a release. Photos are read
-    and embedded `batch` at a time. Raises TrainingError for a split without products.
+    Vectors are float32 lists, projected where the checkpoint has a projection. Photos are read and embedded `batch`
+    at a time. Raises TrainingError for a split without products.
     """
     return run_stage(
         "embed_products",

@@ -63,6 +63,18 @@ class LabelRanking(StrictConfig):
     """Learning rate of Proxy-Anchor's proxies as a multiple of `learning_rate`; 100 is the paper's."""
 
 
+class ProjectionSettings(StrictConfig):
+    """Principal axes of the training products' embeddings (PCA), fitted after the last epoch.
+
+    The projection is part of the weights: evaluation, export and drift all see the vectors that are searched with.
+    """
+
+    dimension: int = Field(ge=2)
+    """Axes kept, those of the largest variance; the size of the vectors from then on."""
+    whiten: bool = False
+    """Scale the axes to unit variance, so that no direction of variation outweighs another."""
+
+
 class Recipe(StrictConfig):
     """Settings of one training run; the same recipe on the same data gives the same numbers on one machine."""
 
@@ -72,6 +84,8 @@ class Recipe(StrictConfig):
     """The pixels the model sees, in training and ever after."""
     dimension: int = Field(default=128, ge=2, le=4096)
     """D, the embedding size."""
+    projection: ProjectionSettings | None = None
+    """A last linear step to smaller or whitened vectors; none where not given."""
     tasks: TaskWeights = TaskWeights()
     """Weights of the tasks."""
     loss_weighting: Literal["fixed", "uncertainty"] = "fixed"
@@ -107,10 +121,17 @@ class Recipe(StrictConfig):
     """Seed of weights, batches, damage and latent noise."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Arithmetic, in Lightning's words."""
+    compile: bool = False
+    """Whether torch.compile fuses the network's operations: worth its minute of compiling on long runs on a GPU."""
     device: str = "auto"
     """Lightning's accelerator: auto, cpu, cuda, mps."""
     workers: int = Field(default=0, ge=0)
-    """Processes that prepare batches beside the training; 0 prepares them in line, right for few cores."""
+    """Processes that prepare batches beside the training; 0 leaves it to a thread, right for few cores."""
+
+    @property
+    def vector_dimension(self) -> int:
+        """Size of the vectors the trained model gives."""
+        return self.dimension if self.projection is None else self.projection.dimension
 
     @field_validator("damage")
     @classmethod
@@ -126,5 +147,14 @@ class Recipe(StrictConfig):
             raise ValueError(
                 f"a batch of {photos} photos (3 × triplets_per_batch) does not hold two or more whole classes of "
                 f"label_ranking.photos_per_class = {each} photos"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _enough_axes(self) -> "Recipe":
+        if self.projection is not None and self.projection.dimension > self.dimension:
+            raise ValueError(
+                f"projection.dimension is {self.projection.dimension}; an embedding of dimension = {self.dimension} "
+                "has no more axes than that"
             )
         return self
