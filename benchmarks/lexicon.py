@@ -93,7 +93,7 @@ def figures(sheet: pd.DataFrame, products: pd.DataFrame) -> dict[str, Figure]:
     return found
 
 
-def _read(catalogue: str) -> pd.DataFrame:
+def read_stated(catalogue: str) -> pd.DataFrame:
     """title and one column per attribute of the lexicon, one row per product."""
     rows = read_catalogue(catalogue, lexicon=LEXICON).rows
     names = find_lexicon(LEXICON).names()
@@ -104,7 +104,7 @@ def main() -> int:
     """0 where it was drawn or measured, 2 for something that a person can put right."""
     arguments = _parser().parse_args()
     try:
-        products = _read(arguments.catalogue)
+        products = read_stated(arguments.catalogue)
         stated = products.dropna(subset="title").drop_duplicates("title")
         if arguments.step == "draw":
             sheet = draw(stated, arguments.titles, arguments.seed)
