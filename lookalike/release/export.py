@@ -1,6 +1,7 @@
 """Export: from a checkpoint to a model Triton can serve, proven equal to the trained one."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ class ExportSettings(StrictConfig):
     """How Triton runs it."""
     parity: ParitySettings = ParitySettings()
     """How closely it has to repeat PyTorch."""
+    heads: bool = True
+    """Whether the attribute heads go along; without them the model answers with the embedding alone. The vectors, and
+    so the fingerprint, are the same."""
 
 
 def export(checkpoint: Path, validated: Path, output: Path, settings: ExportSettings | None = None) -> StageRecord:
@@ -50,12 +54,12 @@ def export(checkpoint: Path, validated: Path, output: Path, settings: ExportSett
     """
     settings = settings or ExportSettings()
     network, trained = load_checkpoint(checkpoint)
-    name = model_name(trained.identity.fingerprint)
+    identity = trained.identity if settings.heads else replace(trained.identity, attribute_labels={})
+    name = model_name(identity.fingerprint)
 
     def work(folder: Path) -> dict[str, Any]:
-        photos = parity_photos(load_catalogue(validated), trained.identity.preprocessing, settings.parity.photos)
-        serving = ServingModel(network, trained.identity.preprocessing)
-        figures = write_model(folder, serving, trained.identity, photos, settings)
+        photos = parity_photos(load_catalogue(validated), identity.preprocessing, settings.parity.photos)
+        figures = write_model(folder, ServingModel(network, identity.preprocessing), identity, photos, settings)
         shutil.copytree(checkpoint, folder / CHECKPOINT)
         return figures
 

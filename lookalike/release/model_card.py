@@ -10,7 +10,7 @@ def model_card(model: ExportedModel) -> str:
         [
             f"# {model.name}",
             "",
-            "Turns a product photo into a unit vector near those of similar products, and guesses its attributes.",
+            f"Turns a product photo into a unit vector near those of similar products{_guesses(model)}.",
             "",
             "| | |",
             "|---|---|",
@@ -29,11 +29,15 @@ def model_card(model: ExportedModel) -> str:
             "",
             "## Limits",
             "",
-            "It knows the products and attribute values of the catalogue it was trained on; a photo of anything else",
-            "still gets a vector and a guess. Vectors of another fingerprint must never be compared with its own.",
+            "It knows products like those of the catalogue it was trained on; a photo of anything else gets an answer",
+            "all the same. Vectors of another fingerprint must never be compared with its own.",
             "",
         ]
     )
+
+
+def _guesses(model: ExportedModel) -> str:
+    return ", and guesses its attributes" if model.attribute_labels else ""
 
 
 def _attributes_row(model: ExportedModel) -> str:

@@ -3,19 +3,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
-from lookalike.embedders.onnx import OnnxEmbedder
+from lookalike.embedders.model_folder import load_model, onnx_file
+from lookalike.embedders.onnx import OnnxEmbedder, open_session
 from lookalike.errors import ArtifactError, ParityError
 from lookalike.models.encoder import EncoderSettings, build_encoder
 from lookalike.models.serving import ServingModel
 from lookalike.release.export import CHECKPOINT, ExportSettings, export
 from lookalike.release.parity import ParitySettings
-from lookalike.release.triton_config import TritonSettings
+from lookalike.release.triton_config import TritonSettings, parse_config
 from lookalike.storage import run_stage
 from lookalike.training.checkpoint import build_network, load_checkpoint, save_checkpoint, tensors_of
-from lookalike.training.recipe import Recipe
+from lookalike.training.embedder import TorchEmbedder
+from lookalike.training.project import fit_projection
+from lookalike.training.recipe import ProjectionSettings, Recipe
 from tests.evaluation.shop import make_shop
 from tests.release.tiny import PREPROCESSING
 
@@ -31,19 +35,25 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A sealed checkpoint of a tiny ResNet and a sealed catalogue of 12 products."""
     root = tmp_path_factory.mktemp("parts")
     make_shop(root / "validated", products=12)
-    recipe = Recipe(
-        encoder=EncoderSettings(config=ENCODER, batch_norm="train"), preprocessing=PREPROCESSING, dimension=8, epochs=1
-    )
+    _checkpoint(root / "checkpoint")
+    return root / "checkpoint", root / "validated"
+
+
+def _checkpoint(output: Path, projection: ProjectionSettings | None = None) -> None:
+    encoder = EncoderSettings(config=ENCODER, batch_norm="train")
+    recipe = Recipe(encoder=encoder, preprocessing=PREPROCESSING, dimension=8, projection=projection, epochs=1)
 
     def work(folder: Path) -> dict[str, Any]:
         torch.manual_seed(0)
         encoder = build_encoder(recipe.encoder)
         network = build_network(encoder, recipe, LABELS)
+        if projection is not None:
+            vectors = torch.nn.functional.normalize(torch.randn(50, 8), dim=1)
+            network.projection = fit_projection(vectors.numpy(), projection)
         save_checkpoint(folder, network, recipe, LABELS, tensors_of(encoder))
         return {}
 
-    run_stage("train", root / "checkpoint", inputs={}, settings={}, content=["weights.safetensors"], work=work)
-    return root / "checkpoint", root / "validated"
+    run_stage("train", output, inputs={}, settings={}, content=["weights.safetensors"], work=work)
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +105,49 @@ def test_a_bound_that_is_not_kept_leaves_nothing_behind(parts: tuple[Path, Path]
 def test_a_checkpoint_that_was_never_finished_is_refused(parts: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="cannot read"):
         export(tmp_path, parts[1], tmp_path / "exported", SETTINGS)
+
+
+def test_heads_stay_behind_where_the_settings_say_so(parts: tuple[Path, Path], exported: Path, tmp_path: Path) -> None:
+    export(*parts, tmp_path / "bare", SETTINGS.model_copy(update={"heads": False}))
+    bare, full = OnnxEmbedder(tmp_path / "bare"), OnnxEmbedder(exported)
+    assert bare.identity.fingerprint == full.identity.fingerprint  # the vectors are the same
+    assert bare.identity.attribute_labels == {}
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 24, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(bare.embed(pixels).vectors, full.embed(pixels).vectors)
+    assert bare.embed(pixels).attributes == {}
+    model = load_model(tmp_path / "bare")
+    assert [output.name for output in open_session(onnx_file(tmp_path / "bare", model)).get_outputs()] == ["embedding"]
+    config = parse_config((tmp_path / "bare" / model.name / "config.pbtxt").read_text())
+    assert [tensor.name for tensor in config.output] == ["embedding"]
+    assert "attributes" not in (tmp_path / "bare" / "model_card.md").read_text()
+
+
+def test_weights_of_heads_left_behind_are_not_in_the_file(
+    parts: tuple[Path, Path], exported: Path, tmp_path: Path
+) -> None:
+    export(*parts, tmp_path / "bare", SETTINGS.model_copy(update={"heads": False}))
+    bare, full = (onnx.load(onnx_file(folder, load_model(folder))) for folder in (tmp_path / "bare", exported))
+    assert _numbers(full) - _numbers(bare) >= 5 * 8  # a direction of 8 numbers for each of the 5 values
+
+
+def _numbers(proto: onnx.ModelProto) -> int:
+    return sum(int(np.prod(tensor.dims)) for tensor in proto.graph.initializer)
+
+
+@pytest.mark.parametrize("whiten", [False, True])
+def test_a_projection_is_part_of_the_exported_model_and_its_identity(
+    parts: tuple[Path, Path], exported: Path, tmp_path: Path, whiten: bool
+) -> None:
+    _checkpoint(tmp_path / "checkpoint", ProjectionSettings(dimension=3, whiten=whiten))
+    record = export(tmp_path / "checkpoint", parts[1], tmp_path / "projected", SETTINGS)
+    assert record.figures["parity_max_difference"] < 1e-4
+    served, trained = OnnxEmbedder(tmp_path / "projected"), TorchEmbedder(tmp_path / "checkpoint")
+    assert served.identity == trained.identity
+    assert served.identity.dimension == 3
+    assert served.identity.fingerprint != OnnxEmbedder(exported).identity.fingerprint
+    pixels = np.random.default_rng(1).integers(0, 256, (4, 32, 24, 3), dtype=np.uint8)
+    np.testing.assert_allclose(served.embed(pixels).vectors, trained.embed(pixels).vectors, atol=1e-5)
+    config = parse_config(
+        (tmp_path / "projected" / load_model(tmp_path / "projected").name / "config.pbtxt").read_text()
+    )
+    assert list(config.output[0].dims) == [3]
