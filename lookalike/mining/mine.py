@@ -4,6 +4,7 @@ Implements Shopsy's multi-attribute triplet mining (arXiv 2210.04560): relative 
 attribute agreement instead of one class label. Levels and sampling are in this package's other modules.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,20 +48,22 @@ def mine(
     settings: MiningSettings | None = None,
     vectors: Path | None = None,
     clicks: Path | None = None,
+    workers: int | None = None,
 ) -> StageRecord:
     """Write `triplets.parquet` and `levels.json` for the products of the train split.
 
     Columns: anchor, positive, negative (product ids), positive_level, negative_level (int8), margin (float32).
     `vectors` is the folder of products embedded by the current model: with it `hard_share` of the negatives are
     hard ones. `clicks` is a click log (`mining.clicks.COLUMNS`), whose triplets are added. Raises MiningError when
-    no triplet can be drawn, ArtifactError for missing inputs.
+    no triplet can be drawn, ArtifactError for missing inputs. The triplets are the same for any number of
+    `workers`, by default one for every core.
     """
     chosen = settings or MiningSettings()
 
     def work(folder: Path) -> dict[str, Any]:
         products = _training_products(validated, splits, chosen)
         known = read_vectors(vectors, products.ids) if vectors else None
-        triplets, summary = _draw(products, known, clicks, chosen)
+        triplets, summary = _draw(products, known, clicks, chosen, workers or os.cpu_count() or 1)
         write_triplets(folder / TRIPLETS, triplets, products.ids, chosen)
         figures = {"products": len(products.ids), "anchors": len(np.unique(triplets.anchor)), "triplets": len(triplets)}
         write_json(folder / LEVELS, figures | summary)
@@ -77,10 +80,14 @@ def mine(
 
 
 def _draw(
-    products: TrainingProducts, vectors: NDArray[np.float32] | None, clicks: Path | None, settings: MiningSettings
+    products: TrainingProducts,
+    vectors: NDArray[np.float32] | None,
+    clicks: Path | None,
+    settings: MiningSettings,
+    workers: int,
 ) -> tuple[Triplets, dict[str, Any]]:
     """The scheme's triplets and those of the click log, ordered by anchor."""
-    drawn = [] if settings.scheme == "clicks" else [_by_attributes(products, vectors, settings)]
+    drawn = [] if settings.scheme == "clicks" else [_by_attributes(products, vectors, settings, workers)]
     if clicks is not None:
         if vectors is None:
             raise MiningError(f"the click log {clicks} is filtered by similarity, which needs the products' vectors")
@@ -92,11 +99,13 @@ def _draw(
 
 
 def _by_attributes(
-    products: TrainingProducts, vectors: NDArray[np.float32] | None, settings: MiningSettings
+    products: TrainingProducts, vectors: NDArray[np.float32] | None, settings: MiningSettings, workers: int
 ) -> tuple[Triplets, dict[str, Any]]:
     if settings.scheme == "single_attribute":
+        if vectors is not None and settings.hard_share:
+            raise MiningError("hard negatives need levels; for the scheme single_attribute set hard_share to 0")
         return mine_by_attribute(products.labels, products.duplicates, settings), {}
-    mined = mine_by_levels(products.labels, products.duplicates, settings)
+    mined = mine_by_levels(products.labels, products.duplicates, settings, workers)
     summary = _levels_summary(mined)
     if vectors is None:
         return mined.triplets, summary

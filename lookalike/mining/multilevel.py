@@ -18,7 +18,9 @@ CELLS_PER_CHUNK = 1_000_000
 """Pairs of signatures held in memory at once; about 100 MB with everything derived from them."""
 
 
-def mine_by_levels(products: Labels, duplicates: NDArray[np.int64], settings: MiningSettings) -> MinedTriplets:
+def mine_by_levels(
+    products: Labels, duplicates: NDArray[np.int64], settings: MiningSettings, workers: int = 1
+) -> MinedTriplets:
     """Draw triplets among N products, `duplicates` (N,) holding their near-duplicate group or -1.
 
     Raises MiningError when no triplet can be drawn.
@@ -33,7 +35,9 @@ def mine_by_levels(products: Labels, duplicates: NDArray[np.int64], settings: Mi
             "so no product is less alike than another"
         )
     mined = (
-        enumerate_levels(signatures, duplicates, settings) if listed else sample_levels(products, duplicates, settings)
+        enumerate_levels(signatures, duplicates, settings)
+        if listed
+        else sample_levels(products, duplicates, settings, workers)
     )
     if not len(mined.triplets):
         pairs, top = mined.pairs_per_level[:-1].tolist(), settings.level_count - 1

@@ -1,6 +1,8 @@
 """Triplets of a catalogue too large to compare every pair: levels are exact, candidates are sampled."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -21,21 +23,23 @@ CHUNK = 4096
 """Anchors compared with their candidates at once; about 50 MB."""
 
 
-def sample_levels(products: Labels, duplicates: NDArray[np.int64], settings: MiningSettings) -> MinedTriplets:
+def sample_levels(
+    products: Labels, duplicates: NDArray[np.int64], settings: MiningSettings, workers: int
+) -> MinedTriplets:
     """Draw triplets among N products in time and memory linear in N, vertical by vertical.
 
     Every level is computed for the pair drawn. A level that none of an anchor's candidates reaches is not drawn
     for it although the catalogue may have it; `pairs_per_level` is estimated from candidates drawn anywhere.
+    `workers` threads share the work; every chunk has a seed of its own, so their number changes nothing.
     """
     parts, seen = [], np.zeros(settings.level_count + 1, np.int64)
-    blocks = list(_blocks(products.verticals))
-    for number, anchors in enumerate(progress(blocks, "mine")):
-        rng = np.random.default_rng([settings.seed, number])
-        proposals = propose(products, anchors, rng)
-        for first in range(0, len(anchors), CHUNK):
-            part, levels = _draw(products, proposals.take(slice(first, first + CHUNK)), duplicates, settings, rng)
-            parts.append(part)
-            seen += levels
+    with ThreadPoolExecutor(workers) as pool:
+        for block, anchors in enumerate(progress(list(_blocks(products.verticals)), "mine")):
+            proposals = propose(products, anchors, np.random.default_rng([settings.seed, block]))
+            draw = partial(_draw, products, proposals, duplicates, settings, (settings.seed, block))
+            for part, levels in pool.map(draw, range(0, len(anchors), CHUNK)):
+                parts.append(part)
+                seen += levels
     pairs = len(products) * (len(products) - 1)
     return MinedTriplets(join_triplets(parts), np.rint(seen / seen.sum() * pairs).astype(np.int64), exact=False)
 
@@ -54,40 +58,41 @@ def _blocks(verticals: NDArray[np.int32]) -> Iterator[NDArray[np.int64]]:
 
 def _draw(
     products: Labels,
-    proposals: Proposals,
+    block: Proposals,
     duplicates: NDArray[np.int64],
     settings: MiningSettings,
-    rng: Generator,
+    seed: tuple[int, int],
+    first: int,
 ) -> tuple[Triplets, NDArray[np.int64]]:
-    """Triplets of some anchors, and how many of the candidates drawn anywhere are at each level, UNDEFINED last."""
+    """Triplets of a chunk of anchors, and how many candidates drawn anywhere are at each level, UNDEFINED last."""
+    proposals, rng = block.take(slice(first, first + CHUNK)), np.random.default_rng([*seed, first])
     anchors, candidates = proposals.anchors, proposals.candidates
-    levels = levels_between(products.take(anchors[:, None]), products.take(candidates), settings)  # (M, P)
-    anywhere = np.bincount(
-        (levels[:, -ANYWHERE:] % (settings.level_count + 1)).ravel(), minlength=settings.level_count + 1
-    )
+    ours, theirs = products.take(anchors[:, None]), products.take(candidates)
+    levels = levels_between(ours, theirs, settings)  # (M, P)
+    places = settings.level_count + 1
+    anywhere = np.bincount((levels[:, -ANYWHERE:] % places).ravel(), minlength=places)
     levels[(candidates < 0) | near_duplicates(duplicates, anchors[:, None], candidates)] = UNDEFINED
-    buckets = SampledBuckets(candidates, levels, 1 / _expected(products, proposals), settings.level_count)
+    expected = _expected(ours, theirs, proposals) + ANYWHERE / (len(products) - 1)
+    buckets = SampledBuckets(candidates, levels, 1 / expected, settings.level_count)
     asked = Anchors(anchors, np.arange(len(anchors)), np.zeros_like(anchors))
     return draw_triplets(asked, buckets, duplicates, rng, settings, settings.triplets_per_anchor), anywhere
 
 
-def _expected(products: Labels, proposals: Proposals) -> NDArray[np.float64]:
-    """(M, P) how many times a candidate was to be expected among its anchor's proposals.
+def _expected(ours: Labels, theirs: Labels, proposals: Proposals) -> NDArray[np.float64]:
+    """(M, P) how many times a candidate was to be expected among its anchor's proposals by the groups.
 
     A candidate that shares much with the anchor is in many of its groups; drawn with weights inverse to this
     number, a level's candidates come up alike (importance resampling, Rubin 1987).
     """
-    ours, theirs = products.take(proposals.anchors[:, None]), products.take(proposals.candidates)
     shared = np.zeros(proposals.candidates.shape, np.int64)
-    for attribute in range(products.codes.shape[1]):
+    for attribute in range(ours.codes.shape[-1]):
         code = ours.codes[..., attribute]
         shared |= ((code >= 0) & (code == theirs.codes[..., attribute])).astype(np.int64) << attribute
     shared[ours.verticals != theirs.verticals] = -1  # in none of the groups
     kinds, kind = np.unique(shared, return_inverse=True)
     member = (kinds[:, None] >= 0) & (kinds[:, None] & proposals.keys == proposals.keys)  # (kinds, K)
-    by_groups = proposals.chances @ member.T.astype(np.float32)  # (M, kinds)
-    within = np.take_along_axis(by_groups, kind.reshape(shared.shape), axis=1)
-    return within.astype(np.float64) + ANYWHERE / (len(products) - 1)
+    by_kind = proposals.chances @ member.T.astype(np.float32)  # (M, kinds)
+    return np.take_along_axis(by_kind, kind.reshape(shared.shape), axis=1).astype(np.float64)
 
 
 class SampledBuckets:

@@ -33,6 +33,6 @@ def read_vectors(folder: Path, ids: NDArray) -> NDArray[np.float32]:
     length = np.linalg.norm(vectors, axis=1)
     if not (np.abs(length - 1) < UNIT).all():  # a NaN is none either
         raise MiningError(
-            f"vectors must be of unit length; those in {folder} reach from {length.min()} to {length.max()}"
+            f"vectors must be of unit length; those in {folder} reach from {length.min():.3f} to {length.max():.3f}"
         )
     return vectors

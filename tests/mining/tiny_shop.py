@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
@@ -72,6 +73,19 @@ def write_shop(
     files = ["products.parquet", "photos.parquet", "duplicates.parquet", "mapping.json"]
     run_stage("validate", root / "validated", inputs={}, settings={}, content=files, work=validated)
     run_stage("split", root / "splits", inputs={}, settings={}, content=["splits.parquet"], work=split)
+
+
+def write_vectors(folder: Path, products: pd.DataFrame, length: float = 1.0) -> None:
+    """Write a sealed folder of drawn product vectors, as the embed stage leaves it."""
+
+    def embedded(folder: Path) -> dict[str, Any]:
+        vectors = np.random.default_rng(0).standard_normal((len(products), 6)).astype(np.float32)
+        vectors *= length / np.linalg.norm(vectors, axis=1, keepdims=True)
+        table = products[["product_id"]].assign(vector=list(vectors))
+        table.to_parquet(folder / "vectors.parquet", index=False)
+        return {}
+
+    run_stage("embed_products", folder, inputs={}, settings={}, content=["vectors.parquet"], work=embedded)
 
 
 def _photos(products: pd.DataFrame) -> pd.DataFrame:
