@@ -1,20 +1,21 @@
 """Batches of photos that depend on nothing but (seed, epoch, step): a resumed run needs no generator's state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from lookalike.damage.profiles import damage_image, find_profile
 from lookalike.progress import progress
 from lookalike.training.data import TrainingSet
-from lookalike.training.plans import PHOTOS, EpochPlan
+from lookalike.training.plans import DAMAGE, PHOTOS, EpochPlan
+from lookalike.training.prefetch import prefetch
+from lookalike.training.ranks import ALONE, Ranks
 from lookalike.training.recipe import Recipe
 
 
@@ -22,7 +23,7 @@ class Batch(NamedTuple):
     """3T photos: T anchors, then T positives, then T negatives, or whole classes one after the other."""
 
     pixels: Tensor
-    """(3T, H, W, 3) uint8, damaged."""
+    """(3T, H, W, 3) uint8, damaged; only this rank's rows where several processes share the batch."""
     clean: Tensor
     """(3T, H, W, 3) uint8, the same photos undamaged: what the decoder should find."""
     labels: Tensor
@@ -36,8 +37,8 @@ class Batch(NamedTuple):
 class NumberedBatches(Dataset):
     """The batches of one epoch, each made anew from its number."""
 
-    def __init__(self, data: TrainingSet, recipe: Recipe, plan: EpochPlan, epoch: int) -> None:
-        self._data, self._recipe, self._epoch = data, recipe, epoch
+    def __init__(self, data: TrainingSet, recipe: Recipe, plan: EpochPlan, epoch: int, ranks: Ranks = ALONE) -> None:
+        self._data, self._recipe, self._epoch, self._ranks = data, recipe, epoch, ranks
         self._draws = plan.draws(epoch)
 
     def __len__(self) -> int:
@@ -49,31 +50,46 @@ class NumberedBatches(Dataset):
         photos = self._data.first_photo[products] + rng.integers(0, self._data.photo_count[products])
         clean = self._data.photos[photos]  # (3T, H, W, 3)
         return Batch(
-            pixels=torch.from_numpy(_damaged(clean, self._recipe, rng)),
+            pixels=torch.from_numpy(self._damaged(clean, self._ranks.rows(len(photos)), step)),
             clean=torch.from_numpy(clean),
             labels=torch.from_numpy(self._data.labels[products]),
             margins=torch.from_numpy(margins),
             classes=torch.from_numpy(classes),
         )
 
-
-def _damaged(photos: NDArray[np.uint8], recipe: Recipe, rng: Generator) -> NDArray[np.uint8]:
-    damaged, profile = photos.copy(), find_profile(recipe.damage)
-    for place in np.flatnonzero(rng.random(len(photos)) < recipe.damage_share):
-        damaged[place] = np.asarray(damage_image(Image.fromarray(photos[place]), profile, rng))
-    return damaged
+    def _damaged(self, photos: NDArray[np.uint8], rows: NDArray[np.int64], step: int) -> NDArray[np.uint8]:
+        """Some rows of a batch; every photo has its own randomness, so it suffers the same on whichever rank."""
+        damaged, profile = photos[rows], find_profile(self._recipe.damage)
+        for place, row in enumerate(rows.tolist()):
+            rng = np.random.default_rng([self._recipe.seed, DAMAGE, self._epoch, step, row])
+            if rng.random() < self._recipe.damage_share:
+                damaged[place] = np.asarray(damage_image(Image.fromarray(photos[row]), profile, rng))
+        return damaged
 
 
 class EpochBatches:
-    """An epoch's batches under a progress bar, prepared in line or by worker processes."""
+    """An epoch's batches under a progress bar, prepared ahead by a thread or by worker processes."""
 
-    def __init__(self, data: TrainingSet, recipe: Recipe, plan: EpochPlan, epoch: int) -> None:
-        self._batches, self._workers = NumberedBatches(data, recipe, plan, epoch), recipe.workers
-        self._label = f"train epoch {epoch + 1}/{recipe.epochs}"
+    def __init__(
+        self,
+        data: TrainingSet,
+        recipe: Recipe,
+        plan: EpochPlan,
+        epoch: int,
+        ranks: Ranks = ALONE,
+        first_step: int = 0,
+    ) -> None:
+        """`first_step` is the first batch that is still wanted."""
+        batches = NumberedBatches(data, recipe, plan, epoch, ranks)
+        self._batches, self._workers = Subset(batches, range(first_step, len(batches))), recipe.workers
+        self._label = f"train epoch {epoch + 1}/{recipe.epochs}" if ranks.rank == 0 else None
 
     def __len__(self) -> int:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[Batch]:
-        loader = DataLoader(self._batches, batch_size=None, shuffle=False, num_workers=self._workers)
-        return progress(loader, self._label, len(self))
+        batches: Iterable[Batch] = self._from_workers() if self._workers else prefetch(self._batches)
+        return iter(batches) if self._label is None else progress(batches, self._label, len(self))
+
+    def _from_workers(self) -> DataLoader:
+        return DataLoader(self._batches, batch_size=None, shuffle=False, num_workers=self._workers)

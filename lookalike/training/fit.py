@@ -1,35 +1,24 @@
 """The training stage: triplets and photos in, a checkpoint out."""
 
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
-from torch import Tensor
 
-from lookalike.catalog.products import load_catalogue
 from lookalike.catalog.splits import SPLITS
 from lookalike.errors import TrainingError
 from lookalike.mining.table import TRIPLETS
-from lookalike.models.embedder import EmbeddingNetwork
-from lookalike.models.encoder import build_encoder, source_digest
+from lookalike.models.encoder import source_digest
 from lookalike.storage import StageRecord, digest_json, read_seal, run_stage
-from lookalike.training.checkpoint import (
-    BACKBONE,
-    RECORD,
-    WEIGHTS,
-    build_network,
-    load_backbone,
-    save_checkpoint,
-    tensors_of,
-)
-from lookalike.training.data import load_training_set
-from lookalike.training.loop import run_epochs
+from lookalike.training.checkpoint import BACKBONE, RECORD, WEIGHTS, save_checkpoint
+from lookalike.training.launch import launch
+from lookalike.training.learn import Learnt, TrainingRun, learn
+from lookalike.training.loop import SAVE_EVERY_STEPS
 from lookalike.training.recipe import Recipe
 from lookalike.training.state import History
-from lookalike.training.warm_start import inherit_weights, require_same_space
 
 METRICS = "metrics.csv"
 
@@ -44,13 +33,17 @@ def train(
     start_from: Path | None = None,
     encoder_folders: Sequence[Path] = (),
     cache_folder: Path | None = None,
+    processes: int = 1,
+    save_every_steps: int = SAVE_EVERY_STEPS,
 ) -> StageRecord:
     """Train a recipe and write weights.safetensors, backbone.safetensors, checkpoint.json and metrics.csv.
 
-    With a `resume_folder` an interrupted run goes on after its last whole epoch and ends with the numbers an
-    uninterrupted one would have had. `start_from` is an earlier checkpoint to go on from. `encoder_folders` are
-    searched for the recipe's pretrained encoder. Decoded photos are kept under `cache_folder` for the next run on
-    the same catalogue. Raises TrainingError.
+    With a `resume_folder` an interrupted run, a killed one too, goes on where its state was last saved, after an
+    epoch or `save_every_steps` steps, and ends with the numbers an uninterrupted one would have had. `start_from` is
+    an earlier checkpoint to go on from. `encoder_folders` are searched for the recipe's pretrained encoder. Decoded
+    photos are kept under `cache_folder` for the next run on the same catalogue. Several `processes` share every
+    batch and learn what one would, but for rounding; so they do not decide whether an output is reused. Raises
+    TrainingError.
     """
     inputs = {"validated": validated, "splits": splits, "triplets": triplets}
     inputs |= {} if start_from is None else {"start_from": start_from}
@@ -58,26 +51,37 @@ def train(
         "recipe": recipe.model_dump(mode="json"),
         "encoder": None if start_from else source_digest(recipe.encoder, encoder_folders),
     }
-    state_folder = None if resume_folder is None else resume_folder / _run_name(inputs, settings)
+    with tempfile.TemporaryDirectory() as scratch:
+        kept = resume_folder or Path(scratch)
+        run = TrainingRun(
+            validated=validated,
+            triplets=triplets,
+            recipe=recipe,
+            start_from=start_from,
+            encoder_folders=tuple(encoder_folders),
+            cache_folder=cache_folder or (Path(scratch) if processes > 1 else None),  # ranks share the photos
+            state_folder=kept / _run_name(inputs, settings) if resume_folder or processes > 1 else None,
+            save_every_steps=save_every_steps,
+        )
 
-    def work(folder: Path) -> dict[str, Any]:
-        catalogue = load_catalogue(validated)
-        _require_training_products(splits, triplets)
-        labels = {name: catalogue.attribute_values(name) for name in catalogue.attributes}
-        data = load_training_set(catalogue, triplets, recipe.preprocessing, cache_folder)
-        with torch.random.fork_rng(devices=[]):  # the caller's own draws stay as they were
-            network, backbone = _starting_network(recipe, labels, encoder_folders, start_from)
-            history = run_epochs(network, data, recipe, state_folder)
-        checkpoint = save_checkpoint(folder, network, recipe, labels, backbone)
-        _metrics_table(history).to_csv(folder / METRICS, index=False)
-        return {"fingerprint": checkpoint.identity.fingerprint, "photos": int(data.photo_count.sum()), **history[-1]}
+        def work(folder: Path) -> dict[str, Any]:
+            _require_training_products(splits, triplets)
+            if processes > 1:
+                launch(processes, learn, run)  # they leave the finished run's state, which `learn` takes up
+            return _save(folder, learn(run), recipe)
 
-    record = run_stage(
-        "train", output, inputs=inputs, settings=settings, content=[WEIGHTS, BACKBONE, RECORD], work=work
-    )
-    if state_folder is not None:
-        shutil.rmtree(state_folder, ignore_errors=True)  # the run is over; nothing is left to resume
+        record = run_stage(
+            "train", output, inputs=inputs, settings=settings, content=[WEIGHTS, BACKBONE, RECORD], work=work
+        )
+    if run.state_folder is not None:
+        shutil.rmtree(run.state_folder, ignore_errors=True)  # the run is over; nothing is left to resume
     return record
+
+
+def _save(folder: Path, learnt: Learnt, recipe: Recipe) -> dict[str, Any]:
+    checkpoint = save_checkpoint(folder, learnt.network, recipe, learnt.labels, learnt.backbone)
+    _metrics_table(learnt.history).to_csv(folder / METRICS, index=False)
+    return {"fingerprint": checkpoint.identity.fingerprint, "photos": learnt.photos, **learnt.history[-1]}
 
 
 def _metrics_table(history: History) -> pd.DataFrame:
@@ -100,19 +104,3 @@ def _require_training_products(splits: Path, triplets: Path) -> None:
             f"{triplets} names {len(stray)} products outside the train split of {splits}, for example "
             f"'{min(stray)}'; mine again from this split"
         )
-
-
-def _starting_network(
-    recipe: Recipe, labels: dict[str, list[str]], folders: Sequence[Path], start_from: Path | None
-) -> tuple[EmbeddingNetwork, dict[str, Tensor]]:
-    """The network before its first step, and its encoder's weights before any training."""
-    torch.manual_seed(recipe.seed)
-    if start_from is None:
-        network = build_network(build_encoder(recipe.encoder, folders), recipe, labels)
-        return network, {name: value.clone() for name, value in tensors_of(network.encoder).items()}
-    encoder, earlier = load_backbone(start_from)
-    require_same_space(recipe, earlier, start_from)
-    network = build_network(encoder, recipe, labels)
-    backbone = {name: value.clone() for name, value in tensors_of(encoder).items()}
-    inherit_weights(network, labels, start_from)
-    return network, backbone

@@ -15,6 +15,7 @@ from lookalike.models.losses import warm_up
 from lookalike.models.pixels import PixelNormaliser
 from lookalike.training.batches import Batch
 from lookalike.training.objective import Objective
+from lookalike.training.ranks import ALONE, Ranks
 from lookalike.training.recipe import Recipe
 
 WEIGHTING_RATE = 10.0
@@ -30,15 +31,21 @@ def learning_rate_share(step: int, steps: int, warm_up_share: float) -> float:
 
 
 class TrainingModule(lightning.LightningModule):
-    """One network under one recipe; `first_step` is where a resumed run takes up the count."""
+    """One network under one recipe; `step` and `epoch_losses` are where a resumed run takes up the count."""
 
     def __init__(
-        self, network: EmbeddingNetwork, objective: Objective, recipe: Recipe, first_step: int, total_steps: int
+        self,
+        network: EmbeddingNetwork,
+        objective: Objective,
+        recipe: Recipe,
+        total_steps: int,
+        ranks: Ranks = ALONE,
     ) -> None:
         super().__init__()
         self.network, self.objective, self.recipe = network, objective, recipe
         self.normaliser = PixelNormaliser(recipe.preprocessing)
-        self.step, self._total_steps = first_step, total_steps
+        self._total_steps, self._ranks = total_steps, ranks
+        self.step = 0
         self.epoch_losses: list[dict[str, float]] = []
 
     def configure_optimizers(self) -> Optimizer:
@@ -57,14 +64,10 @@ class TrainingModule(lightning.LightningModule):
             groups.append(_group(self.objective.weighting.parameters(), rate, weight_decay=0.0))
         return AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
 
-    def on_train_epoch_start(self) -> None:
-        self.epoch_losses = []
-
-    def mean_losses(self) -> dict[str, float]:
-        """The losses of the epoch so far, averaged over its steps."""
-        return {
-            name: sum(row[name] for row in self.epoch_losses) / len(self.epoch_losses) for name in self.epoch_losses[0]
-        }
+    def finish_epoch(self) -> dict[str, float]:
+        """The losses of the epoch, averaged over its steps; the next one starts without any."""
+        rows, self.epoch_losses = self.epoch_losses, []
+        return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Dropout and latent noise of a step depend on its number alone, so a resumed run draws the same.
@@ -74,7 +77,7 @@ class TrainingModule(lightning.LightningModule):
             group["lr"] = group["peak"] * share
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        encoded = self.network(self.normaliser(batch.pixels))
+        encoded = self._ranks.whole(self.network(self.normaliser(batch.pixels)), len(batch.labels))
         with torch.autocast(batch.pixels.device.type, enabled=False):  # cosines over a temperature need all digits
             losses = self.objective.losses(self.network, encoded, batch)
         loss = self.objective.total(losses, warm_up(self.step, round(self._total_steps * self.recipe.warm_up)))

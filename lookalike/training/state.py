@@ -1,23 +1,29 @@
-"""What an interrupted run needs to go on with the same numbers: weights, optimiser, epochs done, history.
+"""What an interrupted run needs to go on with the same numbers: weights, optimiser, steps done, history.
 
-Lightning's own checkpoints are pickles, so the state is written here as safetensors and JSON. There is no
-generator to save: batches, damage and latent noise depend on the seed and the step alone.
+Lightning's own checkpoints are pickles, so the state is written here as safetensors. There is no generator to
+save: batches, damage and latent noise depend on the seed and the step alone.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import lightning
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from lookalike.storage import atomic_folder, read_json, write_json
+from lookalike.storage import atomic_file
 from lookalike.training.checkpoint import tensors_of
 from lookalike.training.module import TrainingModule
 
-WEIGHTS, OPTIMISER, PROGRESS = "weights.safetensors", "optimiser.safetensors", "progress.json"
+STATE = "state.safetensors"
+"""One file, replaced in one step: a run killed at any moment leaves this state or the one before."""
+
+PROGRESS = "progress"
+WEIGHTS, OPTIMISER = "weights/", "optimiser/"
 
 History = list[dict[str, float]]
 """One row of figures per finished epoch."""
@@ -25,27 +31,37 @@ History = list[dict[str, float]]
 
 @dataclass(frozen=True)
 class TrainingState:
-    """A run after `len(history)` epochs."""
+    """A run after `len(history)` whole epochs and some steps of the next."""
 
-    weights: dict[str, Tensor]
-    """Of the network, and of what the objective learns beside it."""
-    optimiser: dict[str, Tensor]
-    history: History
+    history: History = field(default_factory=list)
+    losses: History = field(default_factory=list)
+    """One row per finished step of the epoch that is not finished."""
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    """Of the network, and of what the objective learns beside it; empty before the first step."""
+    optimiser: dict[str, Tensor] = field(default_factory=dict)
 
 
 def load_state(folder: Path) -> TrainingState | None:
     """The state left by an interrupted run, None where there is none."""
-    if not (folder / PROGRESS).is_file():
+    if not (folder / STATE).is_file():
         return None
-    return TrainingState(load_file(folder / WEIGHTS), load_file(folder / OPTIMISER), read_json(folder / PROGRESS))
+    with safe_open(folder / STATE, "pt") as file:
+        progress = json.loads(file.metadata()[PROGRESS])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping, only keys()
+    return TrainingState(**progress, weights=_part(tensors, WEIGHTS), optimiser=_part(tensors, OPTIMISER))
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def save_state(folder: Path, module: TrainingModule, optimiser: Optimizer, history: History) -> None:
-    """Replace the state in one step; a run that dies meanwhile leaves the one before."""
-    with atomic_folder(folder) as aside:
-        save_file(tensors_of(module), aside / WEIGHTS)
-        save_file(_optimiser_tensors(optimiser), aside / OPTIMISER)
-        write_json(aside / PROGRESS, history)
+    """Replace the state in one step."""
+    tensors = {WEIGHTS + name: value for name, value in tensors_of(module).items()}
+    tensors |= {OPTIMISER + name: value for name, value in _optimiser_tensors(optimiser).items()}
+    progress = json.dumps({"history": history, "losses": module.epoch_losses})
+    with atomic_file(folder / STATE) as aside:
+        save_file(tensors, aside, {PROGRESS: progress})
 
 
 def _optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
@@ -70,18 +86,34 @@ def restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
 
 
 class Resumption(lightning.Callback):
-    """Puts the optimiser back at the start and keeps the history; saves the state after every epoch."""
+    """Puts the optimiser back at the start and keeps the history; saves the state every so often."""
 
-    def __init__(self, folder: Path | None, state: TrainingState | None) -> None:
-        self._folder, self._state = folder, state
-        self.history: History = list(state.history) if state else []
+    def __init__(self, folder: Path | None, state: TrainingState, save_every_steps: int) -> None:
+        """Without a folder nothing is saved; with one, after every epoch and every `save_every_steps` steps."""
+        self._folder, self._state, self._every = folder, state, save_every_steps
+        self.history: History = list(state.history)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        if self._state is not None:
+        if self._state.optimiser:
             restore_optimiser(trainer.optimizers[0], self._state.optimiser)
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+    ) -> None:
+        assert isinstance(pl_module, TrainingModule)
+        if pl_module.step % self._every == 0 and not trainer.is_last_batch:  # the end of an epoch saves anyway
+            self._save(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         assert isinstance(pl_module, TrainingModule)
-        self.history.append({"epoch": len(self.history) + 1, "steps": pl_module.step, **pl_module.mean_losses()})
-        if self._folder is not None:
-            save_state(self._folder, pl_module, trainer.optimizers[0], self.history)
+        self.history.append({"epoch": len(self.history) + 1, "steps": pl_module.step, **pl_module.finish_epoch()})
+        self._save(trainer, pl_module)
+
+    def _save(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
+        if self._folder is not None and trainer.is_global_zero:
+            save_state(self._folder, module, trainer.optimizers[0], self.history)

@@ -1,0 +1,48 @@
+"""Processes that train together on this machine, in the environment torchrun would give them."""
+
+import os
+import socket
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import distributed
+from torch.multiprocessing.spawn import ProcessException, start_processes
+
+from lookalike.errors import TrainingError
+
+Job = TypeVar("Job")
+
+GRACE_SECONDS = 5.0
+"""How long the others may take to end by themselves once one has failed, before they are ended."""
+
+
+def launch(processes: int, work: Callable[[Job], object], job: Job) -> None:
+    """Run `work(job)` in so many processes, both picklable, and wait for all.
+
+    Raises TrainingError as soon as one of them fails; none is left running.
+    """
+    context = start_processes(_process, (processes, _free_port(), work, job), processes, join=False)
+    assert context is not None
+    try:
+        while not context.join(grace_period=GRACE_SECONDS):
+            pass
+    except ProcessException as error:
+        reason = error.msg.strip().splitlines()[-1].removeprefix(f"{TrainingError.__module__}.TrainingError: ")
+        raise TrainingError(f"training process {error.error_index + 1} of {processes} failed: {reason}") from error
+
+
+def _process(rank: int, processes: int, port: int, work: Callable[[Job], object], job: Job) -> None:
+    places = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
+    os.environ |= {name: str(value) for name, value in places.items()}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_num_threads(max(1, torch.get_num_threads() // processes))  # the cores are shared, not fought over
+    work(job)
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
