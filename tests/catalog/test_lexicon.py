@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lookalike.catalog.brands import known_brands, opening_brand
 from lookalike.catalog.lexicon import BRAND, BrandRule, Lexicon, TitleAttribute, find_lexicon
 from lookalike.catalog.mapping import FASHION_PRODUCT_IMAGES, CatalogueMapping
+from lookalike.catalog.products import MAPPING as MAPPING_FILE
 from lookalike.catalog.products import attribute_column, load_catalogue
 from lookalike.catalog.readers import read_catalogue
 from lookalike.catalog.splits import split
@@ -183,6 +184,15 @@ def test_stated_attributes_are_attributes_of_the_validated_catalogue(tmp_path: P
     assert catalogue.products[attribute_column("model")].fillna("?").tolist() == ["even", "odd", "even", *"?????????"]
     assert catalogue.attribute_codes()[:4, 2].tolist() == [0, 1, 0, -1]
     assert "model" in served_table(catalogue)
+
+
+def test_the_validated_mapping_reads_the_same_delivery_the_same_way(tmp_path: Path) -> None:
+    shop = write_shop(tmp_path / "shop", rows(12), lexicon=STATED)
+    validate(shop, tmp_path / "first")
+    validate(shop, tmp_path / "second", mapping=tmp_path / "first" / MAPPING_FILE)
+    first, second = (load_catalogue(tmp_path / name) for name in ("first", "second"))
+    assert first.mapping == second.mapping
+    pd.testing.assert_frame_equal(first.products, second.products)
 
 
 def test_a_lexicon_may_be_named_in_the_settings(tmp_path: Path) -> None:
