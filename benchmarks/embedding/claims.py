@@ -80,7 +80,7 @@ def _frozen_gain(results: dict[str, Results]) -> Figure:
 
 def figure(sampled: Sampled, how: str, goal: str = "", met: bool | None = None, unit: str = "share") -> Figure:
     """A figure with its interval; a ratio to nothing is not measured."""
-    if math.isnan(sampled.value):
+    if math.isnan(sampled.value) or math.isnan(sampled.interval[0]):
         return Figure(None, unit, f"not measurable, what it is divided by is 0: {how}", COMMAND, goal, met, n=sampled.n)
     return Figure(sampled.value, unit, how, COMMAND, goal, met, sampled.interval, sampled.n)
 

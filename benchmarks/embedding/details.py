@@ -1,5 +1,6 @@
 """Everything measured on every arm, in numbers: what tables and plots are made of."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ def arm_details(results: dict[str, Results], checkpoints: dict[str, list[Path]])
     return {"arms": arms, "losses": losses}
 
 
-def _metrics(results: Results, arm: str) -> dict[str, list[float]]:
+def _metrics(results: Results, arm: str) -> dict[str, list[float | None]]:
     return {metric: _triple(results.mean(arm, metric)) for metric in results.metrics}
 
 
-def _triple(sampled: Sampled) -> list[float]:
-    return [round(value, 4) for value in (sampled.value, *sampled.interval)]
+def _triple(sampled: Sampled) -> list[float | None]:
+    """None where no query could be judged: a trial's catalogue may be that small."""
+    return [None if math.isnan(value) else round(value, 4) for value in (sampled.value, *sampled.interval)]
 
 
 def _losses(checkpoint: Path) -> dict[str, list[float]]:

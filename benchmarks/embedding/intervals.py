@@ -28,6 +28,9 @@ class Sampled:
 
     @property
     def interval(self) -> Interval:
+        """NaN where every replicate is."""
+        if np.isnan(self.replicates).all():
+            return float("nan"), float("nan")
         tail = (1 - CONFIDENCE) / 2
         low, high = np.nanquantile(self.replicates, [tail, 1 - tail])
         return float(low), float(high)

@@ -74,7 +74,7 @@ def _draw_attributes(details: Details, path: Path) -> None:
     with _canvas(path, 7, 3) as axes:
         width = 0.8 / len(arms)
         for number, arm in enumerate(arms):
-            heights = [details["arms"][arm]["test"][metric][0] for metric in names]
+            heights = [details["arms"][arm]["test"][metric][0] or 0 for metric in names]
             axes.bar(np.arange(len(names)) + number * width, heights, width, label=arm)
         axes.set_xticks(np.arange(len(names)) + 0.4 - width / 2, list(names.values()))
         axes.set_ylabel("precision@4")
@@ -87,7 +87,7 @@ def _draw_levels(details: Details, path: Path) -> None:
     with _canvas(path, 6.5, 0.8 + 0.3 * len(arms)) as axes:
         left = np.zeros(len(arms))
         for number, (metric, level) in enumerate(names.items()):
-            widths = np.array([details["arms"][arm]["test"][metric][0] for arm in arms])
+            widths = np.array([details["arms"][arm]["test"][metric][0] or 0 for arm in arms])
             colour = matplotlib.colormaps["viridis"](number / max(1, len(names) - 1))
             axes.barh(arms, widths, left=left, color=colour, label=f"level {level}")
             left += widths

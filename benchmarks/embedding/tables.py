@@ -132,7 +132,7 @@ TABLES = {
 
 
 def _value(details: Details, arm: str, split: str, metric: str) -> float:
-    return float(details["arms"][arm][split][metric][0])
+    return float(details["arms"][arm][split][metric][0] or 0)
 
 
 def _number(value: float | None) -> str:
@@ -140,7 +140,7 @@ def _number(value: float | None) -> str:
 
 
 def _span(interval: Sequence[float] | None) -> str:
-    return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
+    return "" if interval is None or interval[0] is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 
 def _with_span(figure: Mapping[str, Any]) -> str:

@@ -1,0 +1,44 @@
+"""What the arms have in common, and what is asked of the base recipe."""
+
+import pytest
+
+from benchmarks.embedding.arms import ARMS, MAIN, MULTI, ORDER, SINGLE
+from benchmarks.embedding.settings import Experiment
+from lookalike.config import parse_config
+from lookalike.errors import ConfigError
+
+OWN = {"tasks", "label_ranking", "loss_weighting", "epochs"}
+"""Settings of a recipe in which arms may differ."""
+
+
+def test_arms_differ_in_nothing_but_their_tasks() -> None:
+    base = ARMS[MAIN].recipe(Experiment(), seed=1).model_dump(exclude=OWN)
+    assert all(arm.recipe(Experiment(), seed=1).model_dump(exclude=OWN) == base for arm in ARMS.values())
+
+
+def test_every_arm_sees_the_same_number_of_photos() -> None:
+    settings = Experiment(photos=7_680)
+    for arm in ARMS.values():
+        recipe = arm.recipe(settings, seed=0)
+        assert recipe.anchors_per_epoch is not None
+        assert recipe.epochs * recipe.anchors_per_epoch * 3 * (2 if arm.hard else 1) == 7_680
+
+
+def test_single_arms_have_one_task_and_multi_arms_several() -> None:
+    for arms, several in ((SINGLE, False), (MULTI, True)):
+        for arm in arms:
+            tasks = [name for name, weight in arm.tasks.model_dump().items() if weight and name != "kl"]
+            assert (len(tasks) > 1) == several, arm.name
+
+
+def test_the_arms_that_answer_the_questions_run_first() -> None:
+    assert list(ARMS)[: len(ORDER)] == list(ORDER)
+
+
+def test_a_budget_that_leaves_a_batch_half_full_is_refused() -> None:
+    with pytest.raises(ConfigError, match="photos is 1000; a multiple of 384"):
+        parse_config_of(photos=1000)
+
+
+def parse_config_of(**values: int) -> Experiment:
+    return parse_config(Experiment, values, "experiment")
