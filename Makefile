@@ -53,6 +53,10 @@ layers:
 unit:
 	$(BIN)/python -m pytest
 
+.PHONY: bench-mining
+bench-mining: $(INSTALLED)  ## Mine a grown catalogue of a million products (WORKSPACE= folder; QUICK=1)
+	$(BIN)/python -m benchmarks.mining $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
+
 .PHONY: bench-embedding
 bench-embedding: $(INSTALLED)  ## Compare ways to train an embedding (CATALOG=, ENCODERS=, WORKSPACE= folders; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.embedding $(if $(CATALOG),--catalogue "$(CATALOG)") \

@@ -61,7 +61,7 @@ def mine(
     chosen = settings or MiningSettings()
 
     def work(folder: Path) -> dict[str, Any]:
-        products = _training_products(validated, splits, chosen)
+        products = training_products(validated, splits, chosen)
         known = read_vectors(vectors, products.ids) if vectors else None
         triplets, summary = _draw(products, known, clicks, chosen, workers or os.cpu_count() or 1)
         write_triplets(folder / TRIPLETS, triplets, products.ids, chosen)
@@ -113,7 +113,7 @@ def _by_attributes(
     return triplets, summary | {"hard_negatives": hardened}
 
 
-def _training_products(validated: Path, splits: Path, settings: MiningSettings) -> TrainingProducts:
+def training_products(validated: Path, splits: Path, settings: MiningSettings) -> TrainingProducts:
     catalogue = load_catalogue(validated)
     table = pd.read_parquet(splits / SPLITS, columns=["product_id", "split"])
     training = table.loc[table["split"] == "train", "product_id"]

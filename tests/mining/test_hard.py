@@ -3,7 +3,7 @@
 import faiss
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -40,7 +40,7 @@ def naive_candidates(
     return found[: chosen.hard_nearest]
 
 
-@steadily
+@settings(steadily, max_examples=15)
 @given(
     st.integers(0, 5), st.sampled_from([4, 20, 200]), st.sampled_from([-0.1, 0.0, 0.3]), st.sampled_from([0.6, 0.95])
 )
