@@ -61,7 +61,8 @@ def sampled_mean(values: NDArray[np.float64], resamples: Resamples, stream: int)
     means = replicate_means(values, resamples)  # (R, S)
     drawn = np.take_along_axis(means, seed_draws(values.shape[1], stream), axis=1)  # (R, S)
     judged = ~np.isnan(values).all(axis=1)
-    return Sampled(float(np.nanmean(values, axis=0).mean()), drawn.mean(axis=1), int(judged.sum()))
+    value = float(np.nanmean(values[judged], axis=0).mean()) if judged.any() else float("nan")
+    return Sampled(value, drawn.mean(axis=1), int(judged.sum()))
 
 
 def sampled_macro_f1(said: NDArray[np.int64], wanted: NDArray[np.int64], resamples: Resamples, stream: int) -> Sampled:

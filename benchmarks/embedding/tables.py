@@ -10,6 +10,12 @@ from benchmarks.embedding.details import Details
 Figures = Mapping[str, Mapping[str, Any]]
 """As `benchmarks.results.record` writes them."""
 
+LABELS = {
+    "hidden_30": "30 % of labels hidden",
+    "hidden_60": "60 % of labels hidden",
+    "with_titles": "more labels from titles",
+}
+
 MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -68,14 +74,14 @@ def learns(arm: str) -> str:
         return "nothing: untrained"
     chosen = ARMS[arm]
     tasks = [name for name, weight in chosen.tasks.model_dump().items() if weight and name != "kl"]
-    words = [chosen.ranking.loss if name == "label_ranking" else name for name in tasks]
-    if chosen.tasks.label_ranking:
-        words += [f"over {', '.join(chosen.ranking.attributes) or 'the fine attributes'}"]
-    words += [f"({chosen.scheme} mining)"] if chosen.tasks.triplets and chosen.scheme != "levels" else []
+    classes = ", ".join(chosen.ranking.attributes) or "the fine attributes"
+    said = {"label_ranking": f"{chosen.ranking.loss} over {classes}"}
+    words = [" + ".join(said.get(name, name) for name in tasks)]
+    words += ["one attribute per triplet"] if chosen.scheme == "single_attribute" else []
     words += ["hard negatives half-way"] if chosen.hard else []
     words += ["learnt task weights"] if chosen.weighting == "uncertainty" else []
-    words += [] if chosen.labels == "all" else [f"labels: {chosen.labels.replace('_', ' ')}"]
-    return " ".join([" + ".join(words[: len(tasks)]), *words[len(tasks) :]]).replace("_", " ")
+    words += [LABELS[chosen.labels]] if chosen.labels != "all" else []
+    return ", ".join(words).replace("_", " ")
 
 
 def _attributes(figures: Figures, details: Details) -> str:
