@@ -77,7 +77,7 @@ def _known_rows(table: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
     as_photo = ids.get_indexer(pd.Index(query.str.rpartition("/")[0]))  # a photo id is <product_id>/<position>
     rows = pd.DataFrame(
         {
-            "search": table.groupby(["query", "when"], sort=False).ngroup(),
+            "search": table.groupby(["query", "when"], sort=False, dropna=False).ngroup(),
             "anchor": np.where(as_product >= 0, as_product, as_photo),
             "shown": ids.get_indexer(pd.Index(table["product_id"])),
             "clicked": table["clicked"],

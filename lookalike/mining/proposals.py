@@ -22,6 +22,9 @@ ALIKE = 48
 ANYWHERE = 8
 """Proposals from the whole catalogue."""
 
+BITS = 62
+"""Attributes that groups may be alike in, the first ones; a choice of them is one integer."""
+
 
 @dataclass(frozen=True)
 class Proposals:
@@ -49,7 +52,7 @@ def propose(products: Labels, anchors: NDArray[np.int64], rng: Generator) -> Pro
     chances = np.empty((len(anchors), len(keys)), np.float32)
     hashes = _hash_values(ours)
     for column, key in enumerate(keys.tolist()):
-        attributes = [attribute for attribute in range(ours.codes.shape[1]) if key >> attribute & 1]
+        attributes = [attribute for attribute in range(min(ours.codes.shape[1], BITS)) if key >> attribute & 1]
         members = np.flatnonzero((ours.codes[:, attributes] >= 0).all(axis=1))
         alike = np.bitwise_xor.reduce(hashes[members][:, [0, *(1 + a for a in attributes)]], axis=1)
         candidates[:, column], chances[:, column] = _propose_alike(anchors, members, alike, rng)
@@ -63,6 +66,7 @@ def _choose_keys(codes: NDArray[np.int32], rng: Generator) -> NDArray[np.int64]:
 
     All single attributes, then random parts of what random products have.
     """
+    codes = codes[:, :BITS]
     bits = 1 << np.arange(codes.shape[1], dtype=np.int64)
     keys = dict.fromkeys(bits[(codes >= 0).any(axis=0)].tolist())
     for row in rng.integers(0, len(codes), 8 * ALIKE).tolist():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lookalike.mining.buckets import Anchors
 from lookalike.mining.labels import Labels
 from lookalike.mining.levels import UNDEFINED, levels_between
-from lookalike.mining.proposals import ANYWHERE, Proposals, propose
+from lookalike.mining.proposals import ANYWHERE, BITS, Proposals, propose
 from lookalike.mining.settings import MiningSettings
 from lookalike.mining.triplets import MinedTriplets, Triplets, draw_triplets, join_triplets, near_duplicates
 from lookalike.progress import progress
@@ -85,7 +85,7 @@ def _expected(ours: Labels, theirs: Labels, proposals: Proposals) -> NDArray[np.
     number, a level's candidates come up alike (importance resampling, Rubin 1987).
     """
     shared = np.zeros(proposals.candidates.shape, np.int64)
-    for attribute in range(ours.codes.shape[-1]):
+    for attribute in range(min(ours.codes.shape[-1], BITS)):
         code = ours.codes[..., attribute]
         shared |= ((code >= 0) & (code == theirs.codes[..., attribute])).astype(np.int64) << attribute
     shared[ours.verticals != theirs.verticals] = -1  # in none of the groups
