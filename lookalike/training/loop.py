@@ -13,6 +13,7 @@ from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.strategies import DDPStrategy
 from torch._dynamo.exc import TorchDynamoException
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from lookalike.errors import TrainingError
 from lookalike.models.embedder import EmbeddingNetwork
@@ -64,6 +65,7 @@ def run_epochs(
     # Convolutions on NHWC pixels run a third faster on CPUs when the weights have the same layout.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.train()
+    _require_whole_statistics(network, ranks)
     plan = epoch_plan(data, recipe)
     objective = Objective(recipe, data.alike, plan.class_count)
     module = TrainingModule(network, objective, recipe, recipe.epochs * plan.steps, ranks)
@@ -75,6 +77,14 @@ def run_epochs(
             trainer = _trainer(recipe, unfinished, [resumption, *callbacks], ranks)
             _fit(trainer, module, Epochs(data, recipe, plan, ranks, module.step))
     return resumption.history
+
+
+def _require_whole_statistics(network: EmbeddingNetwork, ranks: Ranks) -> None:
+    if ranks.world > 1 and any(isinstance(module, _BatchNorm) and module.training for module in network.modules()):
+        raise TrainingError(
+            f"encoder.batch_norm is 'train': its statistics belong to a whole batch, of which {ranks.world} processes "
+            "see a part each; accepted are 'frozen', an encoder without batch norms, or one process"
+        )
 
 
 def _take_up(module: TrainingModule, plan: EpochPlan, state: TrainingState | None) -> TrainingState:
@@ -136,6 +146,7 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Found .* in eval mode")  # frozen batch norms are meant to be
             warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")  # most have none
+            warnings.filterwarnings("ignore", message=".*script_method. is deprecated")  # torch's own, when compiling
             warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning 2.5 on torch 2.13
             yield
     finally:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from lookalike.errors import TrainingError
-from lookalike.models.embedder import EmbeddingNetwork
+from lookalike.models.embedder import EmbeddingNetwork, Encoded
 from lookalike.models.losses import warm_up
 from lookalike.models.pixels import PixelNormaliser
 from lookalike.training.batches import Batch
@@ -77,7 +77,7 @@ class TrainingModule(lightning.LightningModule):
             group["lr"] = group["peak"] * share
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        encoded = self._ranks.whole(self.network(self.normaliser(batch.pixels)), len(batch.labels))
+        encoded = self._whole(self.network(self.normaliser(batch.pixels)), len(batch.labels))
         with torch.autocast(batch.pixels.device.type, enabled=False):  # cosines over a temperature need all digits
             losses = self.objective.losses(self.network, encoded, batch)
         loss = self.objective.total(losses, warm_up(self.step, round(self._total_steps * self.recipe.warm_up)))
@@ -86,6 +86,14 @@ class TrainingModule(lightning.LightningModule):
         self.epoch_losses.append({**figures, **self.objective.learnt_weights()})
         self.step += 1
         return loss
+
+    def _whole(self, part: Encoded, count: int) -> Encoded:
+        """Every rank's encodings of a batch of `count` photos: the losses compare photos across it."""
+        return Encoded(
+            self._ranks.whole(part.embedding, count),
+            self._ranks.whole(part.mean, count),
+            None if part.log_variance is None else self._ranks.whole(part.log_variance, count),
+        )
 
     def _require_finite(self, figures: Mapping[str, float]) -> None:
         if not all(math.isfinite(value) for value in figures.values()):

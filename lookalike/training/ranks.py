@@ -18,8 +18,6 @@ from torch import Tensor, distributed
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
-from lookalike.models.embedder import Encoded
-
 
 @dataclass(frozen=True)
 class Ranks:
@@ -47,16 +45,9 @@ class Ranks:
         each = -(-count // self.world)
         return np.resize(np.arange(count), self.world * each).reshape(self.world, each)[self.rank]
 
-    def whole(self, encoded: Encoded, count: int) -> Encoded:
-        """Every rank's encodings of a batch of `count` photos, in the batch's order."""
-        if self.world == 1:
-            return encoded
-        log_variance = encoded.log_variance
-        return Encoded(
-            _Gathered.apply(encoded.embedding)[:count],
-            _Gathered.apply(encoded.mean)[:count],
-            None if log_variance is None else _Gathered.apply(log_variance)[:count],
-        )
+    def whole(self, part: Tensor, count: int) -> Tensor:
+        """(b, D) of this rank's rows to (B, D) of all `count` = B photos, in the batch's order."""
+        return part if self.world == 1 else _Gathered.apply(part)[:count]
 
 
 ALONE = Ranks()
