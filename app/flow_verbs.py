@@ -94,6 +94,12 @@ def train(
     tell(stages.train(*inputs, recipe=chosen.text, **options))
 
 
+def embed(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
+    """Embed the products trained on, into the workspace's `vectors`, for `mine --vectors`."""
+    shop = Workspace(workspace)
+    tell(stages.embed_products(*map(str, (shop.validated, shop.splits, shop.checkpoint, shop.vectors))))
+
+
 def evaluate(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
 ) -> None:
@@ -151,4 +157,4 @@ def rollback(workspace: WorkspaceOption = DEFAULT_WORKSPACE, milvus: MilvusOptio
         typer.echo(f"release {stages.rollback(workspace=str(shop.root), milvus_uri=uri)[:12]} is in service again")
 
 
-VERBS = (draw, validate, split, mine, train, evaluate, export, index, features, release, rollback)
+VERBS = (draw, validate, split, mine, train, embed, evaluate, export, index, features, release, rollback)

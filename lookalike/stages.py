@@ -111,6 +111,13 @@ def train(
     )
 
 
+def embed_products(validated: str, splits: str, checkpoint: str, output: str) -> StageRecord:
+    """Embed the train split's products, for mining hard negatives."""
+    from lookalike.training.embed_products import embed_products
+
+    return embed_products(Path(validated), Path(splits), Path(checkpoint), Path(output))
+
+
 def champion(workspace: str) -> str:
     """Id of the release in service; empty before the first."""
     from lookalike.release.manifest import live_release

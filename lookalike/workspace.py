@@ -36,6 +36,11 @@ class Workspace:
         return self.root / "checkpoint"
 
     @property
+    def vectors(self) -> Path:
+        """Vectors of the train split under the checkpoint, for hard negatives."""
+        return self.root / "vectors"
+
+    @property
     def evaluation(self) -> Path:
         return self.root / "evaluation"
 

@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.catalog.splits import NAMES, SPLITS
 from lookalike.errors import TrainingError
+from lookalike.mining.vectors import VECTORS
 from lookalike.progress import progress
 from lookalike.storage import StageRecord, run_stage
 from lookalike.training.embedder import TorchEmbedder
-
-VECTORS = "vectors.parquet"
 
 
 def embed_products(
