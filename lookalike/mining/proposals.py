@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from lookalike.mining.labels import Labels
 
-WITHIN = 4
+WITHIN = 24
 """Proposals from the anchor's vertical, whatever the attributes."""
 
-ALIKE = 48
+ALIKE = 64
 """Proposals from groups alike in vertical and some attributes: at most this many choices of attributes."""
 
 ANYWHERE = 8
@@ -28,7 +28,7 @@ BITS = 62
 
 @dataclass(frozen=True)
 class Proposals:
-    """P candidates for each of M anchors, by the K = P - ANYWHERE groups that proposed them first."""
+    """P candidates for each of M anchors: from the vertical, from K - 1 groups of it, and from anywhere."""
 
     anchors: NDArray[np.int64]
     """(M,) product positions."""
@@ -37,7 +37,7 @@ class Proposals:
     keys: NDArray[np.int64]
     """(K,) the attributes a group is alike in, as bits; 0 is the vertical alone."""
     chances: NDArray[np.float32]
-    """(M, K) how likely each other member of the group was to be proposed by it; 0 where there is none."""
+    """(M, K) how often each other member of the group was to be expected; 0 where there is none."""
 
     def take(self, rows: slice) -> "Proposals":
         """The proposals to some of the anchors."""
@@ -47,18 +47,18 @@ class Proposals:
 def propose(products: Labels, anchors: NDArray[np.int64], rng: Generator) -> Proposals:
     """Candidates for the `anchors` (M,), which are all the products of one or more verticals."""
     ours = products.take(anchors)
-    keys = np.concatenate([np.zeros(WITHIN, np.int64), _choose_keys(ours.codes, rng)])
-    candidates = np.empty((len(anchors), len(keys) + ANYWHERE), np.int64)
+    keys = np.concatenate([np.zeros(1, np.int64), _choose_keys(ours.codes, rng)])
     chances = np.empty((len(anchors), len(keys)), np.float32)
-    hashes = _hash_values(ours)
+    candidates, hashes = [], _hash_values(ours)
     for column, key in enumerate(keys.tolist()):
         attributes = [attribute for attribute in range(min(ours.codes.shape[1], BITS)) if key >> attribute & 1]
         members = np.flatnonzero((ours.codes[:, attributes] >= 0).all(axis=1))
         alike = np.bitwise_xor.reduce(hashes[members][:, [0, *(1 + a for a in attributes)]], axis=1)
-        candidates[:, column], chances[:, column] = _propose_alike(anchors, members, alike, rng)
+        drawn, chances[:, column] = _propose_alike(anchors, members, alike, 1 if key else WITHIN, rng)
+        candidates.append(drawn)
     anywhere = rng.integers(0, len(products) - 1, (len(anchors), ANYWHERE))
-    candidates[:, len(keys) :] = anywhere + (anywhere >= anchors[:, None])  # step over the anchor
-    return Proposals(anchors, candidates, keys, chances)
+    candidates.append(anywhere + (anywhere >= anchors[:, None]))  # step over the anchor
+    return Proposals(anchors, np.concatenate(candidates, axis=1), keys, chances)
 
 
 def _choose_keys(codes: NDArray[np.int32], rng: Generator) -> NDArray[np.int64]:
@@ -91,9 +91,9 @@ def _hash_values(products: Labels) -> NDArray[np.uint64]:
 
 
 def _propose_alike(
-    anchors: NDArray[np.int64], members: NDArray[np.int64], alike: NDArray[np.uint64], rng: Generator
+    anchors: NDArray[np.int64], members: NDArray[np.int64], alike: NDArray[np.uint64], times: int, rng: Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """For each of M anchors another member with the same hash, or -1, and the chance any of them had.
+    """For each of M anchors `times` other members with the same hash, or -1, and how often to expect any of them.
 
     `members` are places among the anchors, `alike` their hashes.
     """
@@ -103,10 +103,10 @@ def _propose_alike(
     sizes = np.diff(starts, append=len(alike))
     start, others = np.repeat(starts, sizes), np.repeat(sizes - 1, sizes)
     place = np.arange(len(order)) - start
-    drawn = (rng.random(len(order)) * others).astype(np.int64)
+    drawn = (rng.random((times, len(order))) * others).astype(np.int64)
     drawn += drawn >= place  # step over the anchor
-    candidates, chances = np.full(len(anchors), -1, np.int64), np.zeros(len(anchors), np.float32)
+    candidates, chances = np.full((len(anchors), times), -1, np.int64), np.zeros(len(anchors), np.float32)
     several = others > 0
-    candidates[order[several]] = anchors[order[(start + drawn)[several]]]
-    chances[order[several]] = 1 / others[several]
+    candidates[order[several]] = anchors[order[(start + drawn)[:, several].T]]
+    chances[order[several]] = times / others[several]
     return candidates, chances

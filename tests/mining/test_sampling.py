@@ -40,14 +40,15 @@ def test_a_group_proposes_other_products_that_share_all_its_attributes(shop: Sma
             values = shop.codes[anchor, attributes]
             alike = (shop.codes[anchors][:, attributes] == values).all(axis=1) & (values >= 0).all()
             others = set(anchors[alike]) - {anchor}
-            candidate = found.candidates[row, column]
-            assert candidate in others if others else candidate == -1
-            assert found.chances[row, column] == pytest.approx(1 / len(others) if others else 0)
-        anywhere = found.candidates[row, len(found.keys) :]
+            times = slice(0, WITHIN) if key == 0 else slice(WITHIN + column - 1, WITHIN + column)
+            drawn = set(found.candidates[row, times])
+            assert drawn <= others if others else drawn == {-1}
+            expected = (times.stop - times.start) / len(others) if others else 0
+            assert found.chances[row, column] == pytest.approx(expected)
+        anywhere = found.candidates[row, WITHIN + len(found.keys) - 1 :]
         assert len(anywhere) == ANYWHERE
         assert anchor not in anywhere
         assert anywhere.min() >= 0
-    assert found.keys.tolist()[:WITHIN] == [0] * WITHIN
 
 
 def test_level_pairs_are_drawn_about_as_often_as_from_complete_lists() -> None:
@@ -57,7 +58,7 @@ def test_level_pairs_are_drawn_about_as_often_as_from_complete_lists() -> None:
         drawn = zip(triplets.positive_level.tolist(), triplets.negative_level.tolist(), strict=True)
         pairs.append({pair: count / len(triplets) for pair, count in Counter(drawn).items()})
     listed, found = pairs
-    assert sum(abs(listed[pair] - found.get(pair, 0)) for pair in listed) / 2 < 0.05
+    assert sum(abs(listed[pair] - found.get(pair, 0)) for pair in listed) / 2 < 0.03
 
 
 def test_the_number_of_pairs_per_level_is_estimated_closely() -> None:
