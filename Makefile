@@ -62,6 +62,11 @@ bench-embedding: $(INSTALLED)  ## Compare ways to train an embedding (CATALOG=, 
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.embedding $(if $(CATALOG),--catalogue "$(CATALOG)") \
 	  $(if $(ENCODERS),--encoders "$(ENCODERS)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
 
+.PHONY: bench-loader
+bench-loader: $(INSTALLED)  ## Measure how long a training step waits for its batch (WORKSPACE=, ENCODERS= folders; QUICK=1)
+	$(BIN)/python -m benchmarks.loader $(if $(WORKSPACE),--workspace "$(WORKSPACE)") \
+	  $(if $(ENCODERS),--encoders "$(ENCODERS)") $(if $(QUICK),--quick)
+
 .PHONY: bench-lexicon
 bench-lexicon: $(INSTALLED)  ## Hold the fashion lexicon to titles judged by eye (CATALOG= folder)
 	$(BIN)/python -m benchmarks.lexicon measure $(if $(CATALOG),--catalogue "$(CATALOG)")
