@@ -86,18 +86,13 @@ def train(
     epochs: Annotated[int, typer.Option(min=0, help="Epochs instead of the recipe's; 0 keeps them.")] = 0,
     continue_from: Annotated[str, typer.Option(help="Release whose weights to start from.")] = "",
     cache: Annotated[str, typer.Option(help="Folder that keeps decoded photos for the next run.")] = "",
+    processes: Annotated[int, typer.Option(min=1, help="Processes that share every batch.")] = 1,
 ) -> None:
     """Train the multi-task embedding; an interrupted run continues where it stopped."""
     shop, chosen = Workspace(workspace), resolve_recipe(recipe, encoder, epochs)
     inputs = (str(shop.validated), str(shop.splits), str(shop.triplets), str(shop.checkpoint))
-    options = {"workspace": str(shop.root), "continue_from": continue_from, "cache": cache}
-    tell(stages.train(*inputs, recipe=chosen.text, **options))
-
-
-def embed(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
-    """Embed the products trained on, into the workspace's `vectors`, for `mine --vectors`."""
-    shop = Workspace(workspace)
-    tell(stages.embed_products(*map(str, (shop.validated, shop.splits, shop.checkpoint, shop.vectors))))
+    places = {"workspace": str(shop.root), "continue_from": continue_from, "cache": cache}
+    tell(stages.train(*inputs, recipe=chosen.text, processes=processes, **places))
 
 
 def evaluate(

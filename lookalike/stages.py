@@ -87,10 +87,12 @@ def train(
     workspace: str,
     continue_from: str = "",
     cache: str = "",
+    processes: int = 1,
 ) -> StageRecord:
     """Train the multi-task model; an interrupted run picks up again from the workspace.
 
-    `cache` is a folder that keeps decoded photos for the next run; without it they are decoded anew. The recipe is YAML text: pipelines carry a mapping's whole numbers as fractions, which an encoder refuses.
+    `cache` is a folder that keeps decoded photos for the next run; several `processes` share every batch. The recipe
+    is YAML text: pipelines carry a mapping's whole numbers as fractions, which an encoder refuses.
     """
     from lookalike.release.export import CHECKPOINT
     from lookalike.release.promote import kept_export
@@ -108,6 +110,7 @@ def train(
         resume_folder=shop.training_state,
         start_from=start,
         cache_folder=Path(cache) if cache else None,
+        processes=processes,
     )
 
 
