@@ -45,8 +45,9 @@ class MiningSettings(StrictConfig):
     """Share of triplets whose negative is sought among the products nearest to the anchor; needs vectors."""
     hard_nearest: int = Field(default=10, ge=1)
     """A hard negative is drawn from this many products of its level, the nearest to the anchor."""
-    hard_depth: int = Field(default=256, ge=1, le=2048)
-    """Neighbours of an anchor that are looked at, of any level; what lies beyond is not hard."""
+    hard_depth: int = Field(default=256, ge=1, le=2047)
+    """Neighbours of an anchor that are looked at, of any level; what lies beyond is not hard. Faiss on a GPU finds
+    no more than 2,048, the anchor among them."""
     hard_ceiling: float = Field(default=0.98, gt=-1, le=1)
     """Products this cosine-similar to the anchor are taken for unknown copies of it and are no hard negatives."""
     hard_lead: float = Field(default=0.1, ge=-1, le=2)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lookalike import stages
 from lookalike.errors import MiningError
 from lookalike.mining.mine import mine
 from lookalike.mining.settings import MiningSettings
@@ -67,6 +68,14 @@ def test_vectors_make_negatives_hard_and_enter_the_digest(shop: Path) -> None:
     pd.testing.assert_frame_equal(hard[unchanged], easy[unchanged])
     assert mine(*folders, settings, vectors=shop / "vectors").reused
     assert not mine(*folders, settings).reused
+
+
+def test_the_verb_takes_vectors_by_path(shop: Path) -> None:
+    write_vectors(shop / "vectors", tiny_products())
+    places = (str(shop / "validated"), str(shop / "splits"), str(shop / "triplets"))
+    by_verb = stages.mine(*places, vectors=str(shop / "vectors"), settings={"mine": {"hard_share": 0.25}})
+    assert by_verb.figures["hard_negatives"] > 0
+    assert mine(*map(Path, places), MiningSettings(hard_share=0.25), vectors=shop / "vectors").reused
 
 
 def test_vectors_that_do_not_fit_are_refused(shop: Path) -> None:
