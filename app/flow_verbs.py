@@ -95,6 +95,12 @@ def train(
     tell(stages.train(*inputs, recipe=chosen.text, processes=processes, **places))
 
 
+def embed(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
+    """Embed the products trained on, into the workspace's `vectors`, for `mine --vectors`."""
+    shop = Workspace(workspace)
+    tell(stages.embed_products(*map(str, (shop.validated, shop.splits, shop.checkpoint, shop.vectors))))
+
+
 def evaluate(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
 ) -> None:
