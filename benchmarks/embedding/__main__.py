@@ -19,7 +19,7 @@ from benchmarks.embedding.settings import Experiment
 from benchmarks.embedding.steps import Plan
 from lookalike.errors import LookalikeError
 
-STEPS = ("train", "measure", "report")
+STEPS = ("sweep", "train", "measure", "report")
 
 
 def main() -> int:
@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--precision", choices=("32-true", "bf16-mixed"), help="arithmetic of training [bf16-mixed]")
     add("--limit", type=int, default=0, help="most products read from the catalogue [all]")
     add("--checkpoint", help="a checkpoint trained for longer, to be measured too")
-    add("--steps", nargs="+", choices=STEPS, default=STEPS, help="[train measure report]")
+    add(
+        "--steps", nargs="+", choices=STEPS, default=STEPS[1:], help="sweep seeks learning rates [train measure report]"
+    )
     return parser
 
 

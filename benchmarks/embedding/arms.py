@@ -37,6 +37,8 @@ class Arm:
     labels: Labels = "all"
     hard: bool = False
     """Whether the second half of the budget sees triplets mined from the first half's embeddings."""
+    rate: float = 1.0
+    """Its learning rate as a share of the experiment's: of RATES, the best on validation (`--steps sweep`)."""
 
     def recipe(self, settings: Experiment, seed: int) -> Recipe:
         """The whole budget under one seed; an arm with hard negatives spends it in two equal parts."""
@@ -52,7 +54,7 @@ class Arm:
             epochs=EPOCHS // 2 if self.hard else EPOCHS,
             anchors_per_epoch=settings.anchors_per_epoch,
             triplets_per_batch=settings.triplets_per_batch,
-            learning_rate=settings.learning_rate,
+            learning_rate=settings.learning_rate * self.rate,
             precision=settings.precision,
             device="cpu",
             seed=seed,
@@ -99,6 +101,13 @@ _BY_NAME = {arm.name: arm for arm in (*SINGLE, *MULTI, *OTHER_LABELS)}
 
 ORDER = ("multi_attribute", "single_label", "multi_task", MAIN, "attributes", "multi_task_hard", "vae")
 """Run first, so that an experiment cut short still answers its questions."""
+
+RATES = (1.0, 0.2, 0.07)
+"""Shares of the learning rate that are tried: a loss of distances alone throws a pretrained encoder off its features
+at a rate that classification thrives on."""
+
+SWEPT = (*(arm.name for arm in SINGLE), "multi_task", MAIN)
+"""Arms whose rate is sought; the others share that of the arm they vary."""
 
 ARMS = {name: _BY_NAME[name] for name in dict.fromkeys((*ORDER, *_BY_NAME))}
 """By name, in the order in which they run."""

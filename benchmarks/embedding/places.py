@@ -1,7 +1,9 @@
 """Where the experiment keeps its artifacts: one folder, every run apart."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from benchmarks.embedding.arms import ARMS
 
 
 @dataclass(frozen=True)
@@ -9,6 +11,12 @@ class Places:
     """Paths under one workspace. Nothing is created here."""
 
     root: Path
+    tried_rate: float | None = None
+    """Set while learning rates are tried, whose runs lie beside those of the experiment."""
+
+    def at_rate(self, arm: str, rate: float) -> "Places":
+        """Where an arm's trial at a learning rate lies; the rate it has is the experiment's own run."""
+        return self if ARMS[arm].rate == rate else replace(self, tried_rate=rate)
 
     @property
     def drawn_shop(self) -> Path:
@@ -48,7 +56,8 @@ class Places:
         return self.root / f"seed_{seed}" / "triplets" / f"{labels}_{scheme}"
 
     def run(self, arm: str, seed: int) -> Path:
-        return self.root / f"seed_{seed}" / "runs" / arm
+        runs = "runs" if self.tried_rate is None else f"runs_at_{self.tried_rate:g}"
+        return self.root / f"seed_{seed}" / runs / arm
 
     def checkpoint(self, arm: str, seed: int) -> Path:
         return self.run(arm, seed) / "checkpoint"

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.manifold import TSNE
 
-from benchmarks.embedding.arms import LONGER, MAIN
+from benchmarks.embedding.arms import LONGER, MAIN, RATES, SWEPT
 from benchmarks.embedding.capabilities import head_figures, robustness_figures
 from benchmarks.embedding.claims import METHOD, figure, gain_figures, precision_figures
 from benchmarks.embedding.details import DETAILS, arm_details
 from benchmarks.embedding.measure import SPLITS, values_file, vectors_file
 from benchmarks.embedding.places import Places
 from benchmarks.embedding.plots import SHOWN, draw_map, draw_plots
-from benchmarks.embedding.results import Results
+from benchmarks.embedding.results import FINE, Results
 from benchmarks.embedding.robustness import HITS
 from benchmarks.embedding.sheets import draw_sheets
 from benchmarks.embedding.tables import fill
@@ -62,7 +63,7 @@ def write_report(places: Places, runs: Iterable[tuple[str, int]], destination: D
     figures = {**precision_figures(results), **gain_figures(results), **_capabilities(places, done)}
     record(SUBJECT, figures, destination.results)
     checkpoints = {arm: [places.checkpoint(arm, seed) for seed in seeds] for arm, seeds in done.items()}
-    write_json(destination.results / DETAILS, arm_details(results, checkpoints))
+    write_json(destination.results / DETAILS, arm_details(results, checkpoints) | {"sweep": _sweep(places)})
     _draw(places, done, destination)
     fill_page(destination)
     return figures
@@ -85,6 +86,17 @@ def _measured(places: Places, runs: Iterable[tuple[str, int]]) -> dict[str, list
         else:
             log.warning("%s seed %d is not measured and not in the report", arm, seed)
     return done
+
+
+def _sweep(places: Places) -> dict[str, dict[str, float]]:
+    """Validation fine precision@4 of swept arms by share of the learning rate, under the first seed."""
+    found: dict[str, dict[str, float]] = {}
+    for arm in SWEPT:
+        for rate in RATES:
+            file = places.at_rate(arm, rate).measured(arm, 0) / values_file("validation")
+            if file.is_file():
+                found.setdefault(arm, {})[f"{rate:g}"] = round(float(pd.read_parquet(file)[FINE].mean()), 4)
+    return found
 
 
 def _capabilities(places: Places, done: dict[str, list[int]]) -> dict[str, Figure]:

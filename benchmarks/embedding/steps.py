@@ -1,11 +1,11 @@
-"""The experiment's steps, each resumable: train, measure, report."""
+"""The experiment's steps, each resumable: sweep, train, measure, report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks.embedding.arms import ARMS, LONGER, MAIN
+from benchmarks.embedding.arms import ARMS, LONGER, MAIN, RATES, SWEPT
 from benchmarks.embedding.frozen import FrozenEncoder
 from benchmarks.embedding.measure import measure as measure_embedder
 from benchmarks.embedding.places import Places
@@ -44,16 +44,41 @@ class Plan:
         """(arm, seed), seed by seed, so that a run cut short leaves whole seeds."""
         return [(arm, seed) for seed in self.seeds for arm in ARMS if arm in self.arms]
 
+    def swept(self) -> list[str]:
+        """Arms whose learning rate is sought."""
+        return [arm for arm in ARMS if arm in self.arms and arm in SWEPT]
+
     def measurements(self) -> list[tuple[str, int]]:
         """Everything that is measured: untrained backbones, runs, and the checkpoint from outside."""
         return [*((name, 0) for name in self.settings.frozen), *self.runs(), *([(LONGER, 0)] if self.longer else [])]
 
 
+def sweep(plan: Plan) -> list[str]:
+    """Train and measure arms at every learning rate under the first seed. Returns what failed."""
+    _prepare(plan)
+    tried = [(arm, rate) for arm in plan.swept() for rate in RATES]
+    return run_all(partial(_try_one, plan=plan), tried, plan.processes, plan.places.logs)
+
+
+def _try_one(tried: tuple[str, float], plan: Plan) -> str:
+    (arm, rate), seed = tried, plan.seeds[0]
+    places = plan.places.at_rate(arm, rate)
+    run_arm(replace(ARMS[arm], rate=rate), seed, places, plan.settings, plan.encoders)
+    embedder = TorchEmbedder(places.checkpoint(arm, seed))
+    record = measure_embedder(places.validated, places.splits, places.pixels, places.measured(arm, seed), embedder)
+    return f"{arm} at {rate:g} of the learning rate: fine precision@4 validation {record.figures['validation']:.3f}"
+
+
 def train(plan: Plan) -> list[str]:
-    """Validate and split the catalogue and make every run's checkpoint. Returns what failed."""
+    """Make every run's checkpoint. Returns what failed."""
+    _prepare(plan)
+    return run_all(partial(_train_one, plan=plan), plan.runs(), plan.processes, plan.places.logs)
+
+
+def _prepare(plan: Plan) -> None:
+    """Validate and split the catalogue."""
     stages.validate(plan.catalogue, str(plan.places.validated), limit=plan.limit)
     stages.split(str(plan.places.validated), str(plan.places.splits))
-    return run_all(partial(_train_one, plan=plan), plan.runs(), plan.processes, plan.places.logs)
 
 
 def _train_one(run: tuple[str, int], plan: Plan) -> str:

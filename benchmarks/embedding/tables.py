@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.embedding.arms import ARMS, MAIN
+from benchmarks.embedding.arms import ARMS, MAIN, RATES
 from benchmarks.embedding.details import Details
 
 Figures = Mapping[str, Mapping[str, Any]]
@@ -127,6 +127,14 @@ def _heads(figures: Figures, details: Details) -> str:
     return _table(["attribute", *(subjects[prefix] for prefix in prefixes), "ceiling by label noise"], rows)
 
 
+def _sweep(figures: Figures, details: Details) -> str:
+    rows = []
+    for arm, tried in details["sweep"].items():
+        cells = [_number(tried.get(f"{rate:g}")) for rate in RATES]
+        rows.append([f"`{arm}`", *cells, f"{ARMS[arm].rate:g}"])
+    return _table(["arm", *(f"rate × {rate:g}" for rate in RATES), "used"], rows)
+
+
 TABLES = {
     "goals": _goals,
     "arms": _arms,
@@ -134,6 +142,7 @@ TABLES = {
     "levels": _levels,
     "damages": _damages,
     "heads": _heads,
+    "sweep": _sweep,
 }
 
 

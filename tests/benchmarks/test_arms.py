@@ -2,18 +2,22 @@
 
 import pytest
 
-from benchmarks.embedding.arms import ARMS, MAIN, MULTI, ORDER, SINGLE
+from benchmarks.embedding.arms import ARMS, MAIN, MULTI, ORDER, RATES, SINGLE
 from benchmarks.embedding.settings import Experiment
 from lookalike.config import parse_config
 from lookalike.errors import ConfigError
 
-OWN = {"tasks", "label_ranking", "loss_weighting", "epochs"}
+OWN = {"tasks", "label_ranking", "loss_weighting", "epochs", "learning_rate"}
 """Settings of a recipe in which arms may differ."""
 
 
 def test_arms_differ_in_nothing_but_their_tasks() -> None:
     base = ARMS[MAIN].recipe(Experiment(), seed=1).model_dump(exclude=OWN)
     assert all(arm.recipe(Experiment(), seed=1).model_dump(exclude=OWN) == base for arm in ARMS.values())
+
+
+def test_arms_learn_at_a_rate_that_was_tried() -> None:
+    assert {arm.rate for arm in ARMS.values()} <= set(RATES)
 
 
 def test_every_arm_sees_the_same_number_of_photos() -> None:
