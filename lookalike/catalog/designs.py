@@ -56,6 +56,13 @@ def design_keys(catalogue: Catalogue, titles: bool = True) -> pd.Series:
     return pd.Series(keys, index=products.index, name="design")
 
 
+def colour_words(catalogue: Catalogue) -> pd.Series:
+    """The colour of each product: its colour attribute, else the colour words of its title, "" without either."""
+    products, lexicon, name = catalogue.products, colour_lexicon(catalogue), _colour_attribute(catalogue)
+    titles = products["title"].fillna("").map(lambda title: " ".join(w for w in _words(title) if w in lexicon))
+    return titles if name is None else products[attribute_column(name)].fillna(titles)
+
+
 def leakage_groups(product_ids: Sequence[str], designs: Sequence[str], duplicates: pd.DataFrame) -> NDArray[np.object_]:
     """(N,) group id per product: designs and near-duplicate groups that touch one another are one group.
 

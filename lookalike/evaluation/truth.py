@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lookalike.catalog.products import DUPLICATES, Catalogue
+from lookalike.catalog.groups import item_names
+from lookalike.catalog.products import Catalogue
 from lookalike.catalog.splits import SPLITS
 from lookalike.errors import ArtifactError, EvaluationError
 from lookalike.evaluation.metrics import Codes
@@ -49,7 +50,7 @@ def read_truth(catalogue: Catalogue, splits: Path) -> Truth:
     Raises EvaluationError where a product has no split, a group or near-duplicate lies in two splits, or the
     mapping says nothing about what is alike.
     """
-    table, items = _split_table(catalogue, splits), _items(catalogue)
+    table, items = _split_table(catalogue, splits), item_names(catalogue)
     _require_no_leak("group", table["group_id"].to_numpy(), table["split"])
     _require_no_leak("near-duplicate group", items.to_numpy(), table["split"])
     alike = catalogue.mapping.alike
@@ -78,16 +79,6 @@ def _split_table(catalogue: Catalogue, splits: Path) -> pd.DataFrame:
         missing = table.index[table["split"].isna()]
         raise EvaluationError(f"{len(missing)} products have no split, the first is {missing[0]!r}; split again")
     return table
-
-
-def _items(catalogue: Catalogue) -> pd.Series:
-    """(P,) item per product: the near-duplicate group that validation found, else the product by itself."""
-    path = catalogue.folder / DUPLICATES
-    if not path.is_file():
-        raise ArtifactError(f"{catalogue.folder} holds no {DUPLICATES}; run `lookalike validate` again")
-    duplicates = pd.read_parquet(path).set_index("product_id")["group_id"]
-    ids = catalogue.products["product_id"]
-    return ids.map(duplicates).fillna(ids)
 
 
 def _require_no_leak(kind: str, names: NDArray[np.object_], splits: pd.Series) -> None:
