@@ -1,10 +1,9 @@
 """One search in this process, without a server."""
 
-from collections.abc import Mapping, Sequence
-
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ReleaseError
 from lookalike.features.feast import FeastLookup
+from lookalike.index.predicates import Where
 from lookalike.release.manifest import live_release
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.engine import SearchEngine
@@ -13,9 +12,7 @@ from lookalike.stages import milvus
 from lookalike.workspace import Workspace
 
 
-def search_photo(
-    shop: Workspace, milvus_uri: str, photo: bytes, k: int, filters: Mapping[str, Sequence[str]]
-) -> SearchAnswer:
+def search_photo(shop: Workspace, milvus_uri: str, photo: bytes, k: int, filters: Where) -> SearchAnswer:
     """Ask the live release. Raises ReleaseError before the first, QueryError and ImageError for a bad request."""
     release = live_release(shop.releases)
     if release is None:

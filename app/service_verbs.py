@@ -1,5 +1,6 @@
 """Verbs around a release in service: search it, serve it, watch it."""
 
+import json
 import logging
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -26,12 +27,17 @@ from app.options import (
 )
 from app.recipes import resolve_recipe
 from lookalike.errors import QueryError
+from lookalike.index.filter_input import parse_where
+from lookalike.index.predicates import Where
 from lookalike.storage import read_json
 from lookalike.workspace import Workspace
 
 TRITON = Path(__file__).parents[1] / ".triton"
 PhotoArgument = Annotated[Path, typer.Argument(help="Photo to search with.", exists=True, dir_okay=False)]
-WhereOption = Annotated[list[str] | None, typer.Option("--where", help="Filter, ATTRIBUTE=VALUE; repeatable.")]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option("--where", help='Filter: ATTRIBUTE=VALUE, or JSON such as {"season": {"missing": true}}; repeatable.'),
+]
 
 
 def search(
@@ -112,14 +118,26 @@ def watch(
     typer.echo(f"  see {run.outputs['drift'] / 'drift.html'}")
 
 
-def _filters(where: list[str] | None) -> dict[str, list[str]]:
-    filters: dict[str, list[str]] = {}
+def _filters(where: list[str] | None) -> Where:
+    """ATTRIBUTE=VALUE several times over means any of the values; everything else must hold together."""
+    listed: dict[str, list[str]] = {}
+    written: Where = ()
     for condition in where or []:
+        if condition.startswith("{"):
+            written += parse_where(_json(condition))
+            continue
         name, separator, value = condition.partition("=")
         if not (separator and name and value):
             raise QueryError(f"--where {condition!r} is not of the form ATTRIBUTE=VALUE")
-        filters.setdefault(name, []).append(value)
-    return filters
+        listed.setdefault(name, []).append(value)
+    return parse_where(listed) + written
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise QueryError(f"--where {text!r} is not JSON: {error}") from error
 
 
 VERBS = (search, serve, watch)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import VectorIndexError
-from lookalike.index.protocol import CollectionInfo, GalleryBatch, Where
+from lookalike.index.predicates import Where, fields_of
+from lookalike.index.protocol import CollectionInfo, GalleryBatch
 
 UNIT_TOLERANCE = 1e-3
 """How far a vector's length may be from 1; float32 normalisation stays within 1e-6."""
@@ -76,14 +77,11 @@ def _check_texts(name: str, values: Sequence[str | None], required: bool) -> Non
             raise VectorIndexError(f"{name} {value[:40]!r}… is longer than {LONGEST_TEXT} bytes")
 
 
-def check_search(info: CollectionInfo, queries: NDArray[np.float32], k: int, where: Where | None) -> None:
+def check_search(info: CollectionInfo, queries: NDArray[np.float32], k: int, where: Where) -> None:
     """Refuse a search the collection cannot answer."""
     check_vectors(queries, info.dimension, f"queries to {info.name}")
     if not 1 <= k <= MOST_NEIGHBOURS:
         raise VectorIndexError(f"k is {k}; 1..{MOST_NEIGHBOURS} is accepted")
-    for field, values in (where or {}).items():
-        if field not in info.fields:
-            raise VectorIndexError(f"{info.name} has no field {field!r} to filter by; it has {sorted(info.fields)}")
-        if isinstance(values, str) or not values:
-            raise VectorIndexError(f"the filter on {field} is {values!r}; a list of at least one value is accepted")
-        _check_texts(f"the filter on {field}", values, required=True)
+    unknown = sorted(fields_of(where) - set(info.fields))
+    if unknown:
+        raise VectorIndexError(f"{info.name} has no field {unknown[0]!r} to filter by; it has {sorted(info.fields)}")

@@ -20,7 +20,8 @@ from lookalike.index.checks import check_batch, check_info, check_name, check_se
 from lookalike.index.expressions import one_of, where_expression
 from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
-from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, Where
+from lookalike.index.predicates import Where
+from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
 from lookalike.index.ranking import best_first
 
 INFO = "lookalike.info"
@@ -123,9 +124,7 @@ class MilvusIndex:
             self._check_structure(collection)
             self._client.load_collection(collection)
 
-    def search(
-        self, collection: str, queries: NDArray[np.float32], k: int, where: Where | None = None
-    ) -> list[list[Hit]]:
+    def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]:
         info = self._ready(collection)
         check_search(info, queries, k, where)
         with explained(f"a search in {collection}"):

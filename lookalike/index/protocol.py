@@ -7,8 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Where = Mapping[str, Sequence[str]]
-"""Attribute filter: every named field (an attribute or `vertical`) must hold one of the listed values."""
+from lookalike.index.predicates import Where
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,7 @@ class VectorIndex(Protocol):
         """Build the search structure, load it and check that it is really there."""
         ...
 
-    def search(
-        self, collection: str, queries: NDArray[np.float32], k: int, where: Where | None = None
-    ) -> list[list[Hit]]:
+    def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]:
         """For each of the (Q, D) queries its k nearest photos, best first, ties by photo id; takes aliases too."""
         ...
 

@@ -118,7 +118,7 @@ class SearchEngine:
 
     def _page(self, query: _Query, request: SearchRequest) -> list[Hit]:
         """At least two candidates, for the margin; the answer shows k of them."""
-        collection, where = self.release.collection, request.filters or None
+        collection, where = self.release.collection, request.filters
         return fill_page(
             lambda depth: self._index.search(collection, query.vectors, depth, where),
             max(request.k, 2),

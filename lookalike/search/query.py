@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from lookalike.config import StrictConfig
 from lookalike.errors import QueryError
+from lookalike.index.filter_input import parse_where
+from lookalike.index.predicates import Where, fields_of
 
 MOST_ANSWERS = 100
 """Largest k; a shopper sees a page of them, and every answer costs a feature lookup."""
-
-Values = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
 class SearchRequest(StrictConfig):
@@ -23,10 +23,15 @@ class SearchRequest(StrictConfig):
     """A product of the catalogue; the answer is what looks like it, without itself."""
     k: Annotated[int, Field(strict=True, ge=1, le=MOST_ANSWERS)] = 10
     """How many answers, at most."""
-    filters: dict[str, Values] = {}
-    """Field (an attribute or `vertical`) to its accepted values; every named field must hold one of them."""
+    filters: Where = ()
+    """Conditions on fields (attributes or `vertical`) that must all hold; given as `parse_where` reads them."""
     group_by_product: bool = Field(default=True, strict=True)
     """One answer per product, its best photo; False answers with photos."""
+
+    @field_validator("filters", mode="before")
+    @classmethod
+    def _read_filters(cls, filters: Any) -> Where:
+        return filters if isinstance(filters, tuple) else parse_where(filters)
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> "SearchRequest":
@@ -36,24 +41,20 @@ class SearchRequest(StrictConfig):
 
 
 def search_request(values: Mapping[str, Any]) -> SearchRequest:
-    """Check a request's values; one filter value may stand without its list.
+    """Check a request's values; filters are what `parse_where` reads.
 
     Raises QueryError naming every wrong field and what is accepted; never repeats the photo.
     """
-    filters = values.get("filters")
-    if isinstance(filters, Mapping):
-        listed = {name: [value] if isinstance(value, str) else value for name, value in filters.items()}
-        values = {**values, "filters": listed}
     try:
         return SearchRequest.model_validate(dict(values))
     except ValidationError as error:
         raise QueryError("; ".join(_sentence(problem) for problem in error.errors(include_url=False))) from error
 
 
-def check_filters(filters: Mapping[str, Any], fields: Iterable[str]) -> None:
+def check_filters(filters: Where, fields: Iterable[str]) -> None:
     """Raise QueryError for a filter on a field the collection does not have."""
     accepted = sorted(fields)
-    unknown = sorted(set(filters) - set(accepted))
+    unknown = sorted(fields_of(filters) - set(accepted))
     if unknown:
         raise QueryError(f"cannot filter by {', '.join(unknown)}; accepted: {', '.join(accepted)}")
 

@@ -9,7 +9,7 @@ import pytest
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex
 from lookalike.index.protocol import VectorIndex
-from tests.index.shop import gallery, info
+from tests.index.shop import every_value, gallery, info
 
 SERVER = "LOOKALIKE_TEST_MILVUS"
 """Names an empty Milvus server to run the same tests on; what they make there is dropped."""
@@ -44,5 +44,14 @@ def shoes(index: VectorIndex) -> VectorIndex:
     """An index with the tiny gallery, sealed, as collection `shoes`."""
     index.create(info())
     index.upsert("shoes", gallery())
+    index.seal("shoes")
+    return index
+
+
+@pytest.fixture
+def filled(index: VectorIndex) -> VectorIndex:
+    """An index with a photo for every filter, sealed, as collection `shoes`."""
+    index.create(info())
+    index.upsert("shoes", every_value())
     index.seal("shoes")
     return index

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from lookalike.index.protocol import CollectionInfo, GalleryBatch
 
 FIELDS = ("vertical", "colour")
+VALUES = ["red", "Red", "rosé", "2010", "2012", '"', "\\", "日本"]
 
 
 def info(name: str = "shoes", model: str = "model-a", dimension: int = 4) -> CollectionInfo:
@@ -42,3 +43,11 @@ def random_gallery(count: int, dimension: int = 4, seed: int = 0) -> GalleryBatc
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
         fields={"vertical": [f"v{i % 3}" for i in range(count)], "colour": colours},
     )
+
+
+def every_value() -> GalleryBatch:
+    """A photo of three verticals with every colour and with none; the stored order is that by nearness to axis 0."""
+    pairs = [(vertical, colour) for vertical in VALUES[:3] for colour in [*VALUES, None]]
+    names = [f"{i:02}/0" for i in range(len(pairs))]
+    vectors = unit([[1, i / 100, 0, 0] for i in range(len(pairs))])
+    return GalleryBatch(names, names, vectors, {"vertical": [v for v, _ in pairs], "colour": [c for _, c in pairs]})

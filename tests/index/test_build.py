@@ -17,8 +17,9 @@ from lookalike.index.build import IndexSettings, build_index, prune_collections
 from lookalike.index.gallery import Gallery, load_gallery
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex
+from lookalike.index.predicates import Where
 from lookalike.index.proof import measure_recall
-from lookalike.index.protocol import Hit, VectorIndex, Where
+from lookalike.index.protocol import Hit, VectorIndex
 from lookalike.release.manifest import collection_name, release_id
 from lookalike.storage import StageRecord, read_json, read_seal
 from tests.index.shop import info
@@ -152,9 +153,7 @@ def test_an_embedder_that_is_not_the_exported_model_is_refused(shop: Shop) -> No
 class ForgetfulIndex(MemoryIndex):
     """Loses every photo whose id ends in an odd product number, as a badly built search structure would."""
 
-    def search(
-        self, collection: str, queries: NDArray[np.float32], k: int, where: Where | None = None
-    ) -> list[list[Hit]]:
+    def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]:
         return [
             [hit for hit in hits if int(hit.product_id[1:]) % 2 == 0] for hits in super().search(collection, queries, k)
         ]
