@@ -151,11 +151,4 @@ def release(workspace: WorkspaceOption = DEFAULT_WORKSPACE, milvus: MilvusOption
     typer.echo(f"release {released[:12]} is in service")
 
 
-def rollback(workspace: WorkspaceOption = DEFAULT_WORKSPACE, milvus: MilvusOption = "") -> None:
-    """Go back to the release that was in service before."""
-    shop = Workspace(workspace)
-    with milvus_for(shop, milvus) as uri:
-        typer.echo(f"release {stages.rollback(workspace=str(shop.root), milvus_uri=uri)[:12]} is in service again")
-
-
-VERBS = (draw, validate, split, mine, train, embed, evaluate, export, index, features, release, rollback)
+VERBS = (draw, validate, split, mine, train, embed, evaluate, export, index, features, release)

@@ -21,6 +21,8 @@ from lookalike.workspace import Workspace
 
 if TYPE_CHECKING:
     from lookalike.index.milvus import MilvusIndex
+    from lookalike.lifecycle.prune import Pruned
+    from lookalike.release.manifest import Release
 
 Settings = Mapping[str, Mapping[str, Any]]
 Config = TypeVar("Config", bound=StrictConfig)
@@ -195,12 +197,20 @@ def release(
         return promote(*parts, shop.releases, shop.model_repository, store, datetime.now(UTC)).release_id
 
 
-def rollback(*, workspace: str, milvus_uri: str) -> str:
-    """Put the release before the live one back in service; returns its id."""
+def rollback(*, workspace: str, milvus_uri: str, to: str = "") -> "Release":
+    """Put the release before the live one, or a named one, back in service."""
     from lookalike.release.promote import rollback
 
     with milvus(milvus_uri) as store:
-        return rollback(Workspace(Path(workspace)).releases, store).release_id
+        return rollback(Workspace(Path(workspace)).releases, store, to=to)
+
+
+def prune(*, workspace: str, milvus_uri: str, keep: int, unreleased: bool, dry_run: bool) -> "Pruned":
+    """Clear away releases out of reach, and all that is theirs."""
+    from lookalike.lifecycle.prune import prune
+
+    with milvus(milvus_uri) as store:
+        return prune(Workspace(Path(workspace)), store, datetime.now(UTC), keep, unreleased, dry_run)
 
 
 def live_model(exported: str, evaluation: str, *, workspace: str) -> None:

@@ -68,6 +68,11 @@ def materialise(
     )
 
 
+def served_releases(feature_store: Path) -> list[str]:
+    """Names of the feature services of every release that has features here, sorted."""
+    return sorted(path.stem for path in (feature_store / SOURCES).glob("*.parquet"))
+
+
 def prune_features(feature_store: Path, keep: Collection[str]) -> list[str]:
     """Remove the services, views and tables of releases not in `keep`; returns the services' names."""
     store = open_store(feature_store)

@@ -1,7 +1,6 @@
 """Index: embed every gallery photo and build the release's collection beside the live one."""
 
 import time
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +73,6 @@ def build_index(
         content=[INDEX, VECTORS, PHOTO_IDS],
         work=lambda folder: _build(catalogue, output, folder, index, embedder, info, settings),
     )
-
-
-def prune_collections(index: VectorIndex, keep: Collection[str]) -> list[str]:
-    """Drop the release collections that are not to be kept; returns their names.
-
-    Collections that no release made are left alone. Raises VectorIndexError for one an alias points to.
-    """
-    doomed = [name for name in index.collections() if name.startswith(COLLECTION_PREFIX) and name not in keep]
-    for name in doomed:
-        index.drop(name)
-    return doomed
 
 
 def _build(

@@ -1,4 +1,4 @@
-"""Put a model, its collection and its features in service together, go back, and clear away the old."""
+"""Put a model, its collection and its features in service together, and go back."""
 
 import logging
 import shutil
@@ -8,20 +8,18 @@ from pathlib import Path
 
 from lookalike.catalog.products import MAPPING
 from lookalike.embedders.model_folder import GOLDEN, MODEL
+from lookalike.errors import ReleaseError
 from lookalike.release.collections import Collections, require_collection
 from lookalike.release.manifest import (
-    LIVE,
     Release,
-    forget_release,
-    known_releases,
+    live_release,
     load_release,
     previous_release,
     save_release,
     switch_live,
 )
 from lookalike.release.parts import ReleaseParts
-from lookalike.release.publish import publish_model, remove_models
-from lookalike.storage import read_json
+from lookalike.release.publish import publish_model
 
 log = logging.getLogger(__name__)
 
@@ -64,31 +62,20 @@ def promote(
     return release
 
 
-def rollback(releases: Path, index: Collections, prepare: Prepare | None = None) -> Release:
-    """Put the release before the live one back in service; once more returns to the newer one."""
-    release = previous_release(releases)
+def rollback(releases: Path, index: Collections, prepare: Prepare | None = None, to: str = "") -> Release:
+    """Put the release before the live one back in service; once more returns to the newer one.
+
+    `to` names another one, by id or unambiguous prefix. Raises ReleaseError where there is none, or it is the live
+    one, and ReleaseMismatch where its collection is gone.
+    """
+    release = load_release(releases, to) if to else previous_release(releases)
+    if release == live_release(releases):
+        raise ReleaseError(f"release {release.release_id[:12]} is in service already")
     require_collection(index, release)
     if prepare is not None:
         prepare(release)
     _switch(releases, index, release)
     return release
-
-
-def prune(releases: Path, model_repository: Path, index: Collections, keep: int = 3) -> list[str]:
-    """Remove all but the newest `keep` releases, the live one and the one before; returns the removed ids.
-
-    Their models and collections go too. Servers must have let go of them: wait as long as your longest
-    request after a switch.
-    """
-    newest = sorted(known_releases(releases), key=lambda release: release.created, reverse=True)
-    reachable = _in_reach(releases)
-    old = [release for release in newest[keep:] if release.release_id not in reachable]
-    for release in old:
-        if release.collection in index.collections():
-            index.drop(release.collection)
-        forget_release(releases, release)  # last, so that an interrupted prune can be run again
-    remove_models(model_repository, keep={release.model for release in newest if release not in old})
-    return [release.release_id for release in old]
 
 
 def kept_export(releases: Path, wanted: str) -> Path:
@@ -128,9 +115,3 @@ def _switch(releases: Path, index: Collections, release: Release) -> None:
             index.point_alias(ALIAS, before)
         raise
     log.info("Release %s is in service: %s, %s.", release.release_id[:12], release.model, release.collection)
-
-
-def _in_reach(releases: Path) -> set[str]:
-    """Ids of the live release and of the one rollback would return to."""
-    live: dict[str, str | None] = read_json(releases / LIVE) if (releases / LIVE).is_file() else {}
-    return {identity for identity in live.values() if identity is not None}

@@ -13,7 +13,7 @@ from lookalike.catalog.products import load_catalogue
 from lookalike.embedders.memory import MemoryEmbedder
 from lookalike.embedders.protocol import Embeddings
 from lookalike.errors import ArtifactError, ReleaseMismatch, VectorIndexError
-from lookalike.index.build import IndexSettings, build_index, prune_collections
+from lookalike.index.build import IndexSettings, build_index
 from lookalike.index.gallery import Gallery, load_gallery
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex
@@ -22,7 +22,6 @@ from lookalike.index.proof import measure_recall
 from lookalike.index.protocol import Hit, VectorIndex
 from lookalike.release.manifest import collection_name, release_id
 from lookalike.storage import StageRecord, read_json, read_seal
-from tests.index.shop import info
 from tests.index.stages import exported_folder, validated_folder
 
 SMALL = Preprocessing(height=32, width=24)
@@ -200,15 +199,6 @@ def test_recall_counts_ties_as_found_and_lost_photos_as_lost(shop: Shop) -> None
     lost = measure_recall(shop.index, shop.collection, gallery, gallery.vectors[10:], k=1)
     assert lost.value == 1.0
     assert measure_recall(shop.index, shop.collection, gallery, gallery.vectors[:10], k=1).value == 0.0
-
-
-def test_pruning_keeps_the_named_collections_and_those_of_others(shop: Shop) -> None:
-    shop.build(range(12))
-    old = shop.collection
-    shop.build(range(13))
-    shop.index.create(info("shoes"))
-    assert prune_collections(shop.index, keep=[shop.collection]) == [old]
-    assert shop.index.collections() == sorted([shop.collection, "shoes"])
 
 
 def test_an_empty_gallery_is_refused(shop: Shop) -> None:

@@ -29,7 +29,7 @@ class Shop:
 
     @property
     def models(self) -> Path:
-        return self.root / "models"
+        return self.root / "model_repository"
 
     def parts(self, day: int, seed: int = 0, **changes: Any) -> list[Path]:
         """The catalogue of a day and the model of a seed, evaluated, indexed and with features."""

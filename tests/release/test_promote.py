@@ -7,7 +7,7 @@ from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ArtifactError, BackendUnavailable, ReleaseError, ReleaseMismatch, StorageError
 from lookalike.release import promote as module
 from lookalike.release.manifest import Release, collection_name, known_releases, live_release
-from lookalike.release.promote import ALIAS, kept_evaluation, kept_export, prune, rollback
+from lookalike.release.promote import ALIAS, kept_evaluation, kept_export, rollback
 from lookalike.storage import read_seal
 from tests.release.releasing import Shop
 from tests.release.tiny import identity
@@ -152,14 +152,13 @@ def test_rollback_refuses_a_release_whose_collection_is_gone(shop: Shop) -> None
     assert live_release(shop.releases) == second
 
 
-def test_pruning_keeps_the_newest_the_live_one_and_the_way_back(shop: Shop) -> None:
-    made = [shop.release(day, seed) for day, seed in [(1, 1), (2, 0), (3, 0), (4, 0)]]
-    rollback(shop.releases, shop.index)  # day 3 is live, day 4 the way back
-    assert prune(shop.releases, shop.models, shop.index, keep=1) == [made[1].release_id, made[0].release_id]
-    assert {release.release_id for release in known_releases(shop.releases)} == {
-        made[2].release_id,
-        made[3].release_id,
-    }
-    assert shop.index.collections() == sorted([made[2].collection, made[3].collection])
-    assert [path.name for path in shop.models.iterdir()] == [made[3].model]
-    assert rollback(shop.releases, shop.index) == made[3]
+def test_rollback_goes_to_the_release_that_is_named(shop: Shop) -> None:
+    first, _, third = [shop.release(day) for day in (1, 2, 3)]
+    assert rollback(shop.releases, shop.index, to=first.release_id[:10]) == first
+    assert shop.index.resolve_alias(ALIAS) == first.collection
+    assert rollback(shop.releases, shop.index) == third
+    with pytest.raises(ReleaseError, match="is in service already"):
+        rollback(shop.releases, shop.index, to=third.release_id)
+    with pytest.raises(ReleaseError, match="'unknown' names 0 releases"):
+        rollback(shop.releases, shop.index, to="unknown")
+    assert live_release(shop.releases) == third

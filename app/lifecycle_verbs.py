@@ -1,0 +1,53 @@
+"""Verbs that change what is in service, or clear away what was."""
+
+from typing import Annotated
+
+import typer
+
+from app.local_services import milvus_for
+from app.options import DEFAULT_WORKSPACE, MilvusOption, WorkspaceOption
+from lookalike import stages
+from lookalike.workspace import Workspace
+
+
+def rollback(
+    to: Annotated[
+        str, typer.Argument(help="Release to return to, by id or its beginning; the one before if empty.")
+    ] = "",
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    milvus: MilvusOption = "",
+) -> None:
+    """Go back to the release that was in service before, or to a named one."""
+    shop = Workspace(workspace)
+    before = stages.champion(str(shop.root))
+    with milvus_for(shop, milvus) as uri:
+        now = stages.rollback(workspace=str(shop.root), milvus_uri=uri, to=to)
+    typer.echo(f"release {now.release_id[:12]} of {now.created} is in service again, in place of {before[:12]}")
+    typer.echo(f"  model {now.model}, collection {now.collection}, features {now.feature_service}")
+
+
+def prune(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    keep: Annotated[int, typer.Option(min=0, help="Releases kept besides the live one and the way back.")] = 2,
+    unreleased: Annotated[
+        bool, typer.Option("--unreleased", help="Remove collections and features that no release names, too.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    milvus: MilvusOption = "",
+) -> None:
+    """Clear away old releases with their collections, models and features, and old pipeline runs."""
+    shop = Workspace(workspace)
+    with milvus_for(shop, milvus) as uri:
+        done = stages.prune(workspace=str(shop.root), milvus_uri=uri, keep=keep, unreleased=unreleased, dry_run=dry_run)
+    gone = [f"release {name[:12]}" for name in done.releases]
+    gone += [f"collection {name}" for name in done.collections] + [f"model {name}" for name in done.models]
+    gone += [f"features {name}" for name in done.services] + [f"folder {path}" for path in done.folders]
+    for line in gone:
+        typer.echo(f"{'would remove' if dry_run else 'removed'} {line}")
+    for name, reason in done.spared.items():
+        typer.echo(f"kept {name}: {reason}")
+    if not gone:
+        typer.echo("nothing to remove")
+
+
+VERBS = (rollback, prune)
