@@ -3,13 +3,10 @@
 import pandas as pd
 
 from lookalike.catalog.designs import colour_words, design_keys, leakage_groups
+from lookalike.catalog.group_fields import DESIGN, ITEM
 from lookalike.catalog.products import DUPLICATES, Catalogue
 from lookalike.errors import ArtifactError
 from lookalike.storage import digest_bytes
-
-ITEM, DESIGN = "item_group", "design_group"
-GROUPS = (ITEM, DESIGN)
-"""From narrow to wide; products of one item are always of one design."""
 
 
 def load_duplicates(catalogue: Catalogue) -> pd.DataFrame:

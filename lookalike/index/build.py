@@ -8,13 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from lookalike.catalog.groups import product_groups
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
 from lookalike.damage.profiles import damage_photo
 from lookalike.embedders.model_folder import load_model
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import ArtifactError, VectorIndexError
-from lookalike.index.gallery import PHOTO_IDS, VECTORS, Gallery, embed_gallery, gallery_batches, load_gallery
+from lookalike.index.gallery import (
+    PHOTO_IDS,
+    VECTORS,
+    Gallery,
+    embed_gallery,
+    gallery_batches,
+    gallery_fields,
+    load_gallery,
+)
 from lookalike.index.proof import Recall, measure_recall, require_count, require_golden, require_identity
 from lookalike.index.protocol import CollectionInfo, VectorIndex
 from lookalike.progress import progress
@@ -32,6 +41,8 @@ class IndexSettings(StrictConfig):
     """Photos per embedding call."""
     rows: int = Field(default=2_000, ge=1)
     """Photos per storing call."""
+    titles: bool = True
+    """Whether a title that differs in its colour alone names one design, so that searches may fold its products."""
     recall_queries: int = Field(default=200, ge=1)
     """Gallery photos, damaged as resellers damage them, that are searched to measure recall."""
     min_recall_at_10: float = Field(default=0.95, ge=0, le=1)
@@ -61,8 +72,9 @@ def build_index(
     embedder.identity.require(model.fingerprint, str(exported))
     catalogue = load_catalogue(validated)
     release = release_id(model.fingerprint, read_seal(validated).content)
-    fields = ("vertical", *catalogue.attributes)
-    info = CollectionInfo(collection_name(release), release, model.fingerprint, model.dimension, fields)
+    info = CollectionInfo(
+        collection_name(release), release, model.fingerprint, model.dimension, gallery_fields(catalogue)
+    )
     if _recorded(output) == info.name and not _stands(index, info, len(catalogue.gallery_photos)):
         (output / SEAL).unlink(missing_ok=True)  # a record whose collection is gone is not a finished output
     return run_stage(
@@ -92,7 +104,7 @@ def _build(
     started = time.perf_counter()
     fresh = not _stands(index, info, len(gallery.photos))
     if fresh:
-        _store(catalogue, gallery, index, info, settings.rows)
+        _store(catalogue, gallery, index, info, settings)
     index.seal(info.name)
     storing_seconds = time.perf_counter() - started
     try:
@@ -114,12 +126,14 @@ def _build(
     return {**outcome, **seconds, "embedded": embedded}
 
 
-def _store(catalogue: Catalogue, gallery: Gallery, index: VectorIndex, info: CollectionInfo, rows: int) -> None:
+def _store(
+    catalogue: Catalogue, gallery: Gallery, index: VectorIndex, info: CollectionInfo, settings: IndexSettings
+) -> None:
     if info.name in index.collections():
         index.drop(info.name)  # unfinished, or damaged since; refused while an alias points to it
     index.create(info)
-    total = -(-len(gallery.photos) // rows)
-    for batch in progress(gallery_batches(catalogue, gallery, rows), "storing photos", total=total):
+    groups, total = product_groups(catalogue, settings.titles), -(-len(gallery.photos) // settings.rows)
+    for batch in progress(gallery_batches(catalogue, gallery, groups, settings.rows), "storing photos", total=total):
         index.upsert(info.name, batch)
 
 

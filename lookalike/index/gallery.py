@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lookalike.catalog.group_fields import GROUPS
 from lookalike.catalog.products import PHOTOS, Catalogue, attribute_column
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import ArtifactError
@@ -63,10 +64,19 @@ def embed_gallery(catalogue: Catalogue, embedder: Embedder, batch: int, known: G
     return Gallery(photos, vectors), len(wanted)
 
 
-def gallery_batches(catalogue: Catalogue, gallery: Gallery, size: int) -> Iterator[GalleryBatch]:
-    """The embedded photos with their products' filterable fields, ready to store."""
-    products = catalogue.products.set_index("product_id")
-    columns = {"vertical": "vertical", **{name: attribute_column(name) for name in catalogue.attributes}}
+def gallery_fields(catalogue: Catalogue) -> tuple[str, ...]:
+    """The fields a collection of this catalogue stores: vertical, attributes, and what search folds answers by."""
+    return ("vertical", *catalogue.attributes, *GROUPS)
+
+
+def gallery_batches(catalogue: Catalogue, gallery: Gallery, groups: pd.DataFrame, size: int) -> Iterator[GalleryBatch]:
+    """The embedded photos with their products' filterable fields, ready to store; `groups` as `product_groups` names.
+
+    The fields are those of `gallery_fields`.
+    """
+    products = catalogue.products.set_index("product_id").join(groups)
+    columns = {name: attribute_column(name) for name in catalogue.attributes}
+    columns = {name: columns.get(name, name) for name in gallery_fields(catalogue)}
     for start in range(0, len(gallery.photos), size):
         photos = gallery.photos.iloc[start : start + size]
         rows = products.loc[photos["product_id"]]

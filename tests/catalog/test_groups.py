@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lookalike.catalog.groups import DESIGN, ITEM, product_groups
+from lookalike.catalog.group_fields import DESIGN, ITEM
+from lookalike.catalog.groups import product_groups
 from lookalike.catalog.products import DUPLICATES, load_catalogue
 from lookalike.catalog.validation import validate
 from lookalike.errors import ArtifactError

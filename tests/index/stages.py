@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from lookalike.catalog.mapping import AttributeSets, CatalogueMapping
-from lookalike.catalog.products import MAPPING, PHOTO_SCHEMA, PHOTOS, PRODUCTS
+from lookalike.catalog.products import DUPLICATES, MAPPING, PHOTO_SCHEMA, PHOTOS, PRODUCTS
 from lookalike.embedders.memory import MemoryEmbedder
 from lookalike.embedders.model_folder import MODEL, ExportedModel
 from lookalike.storage import digest_bytes, run_stage, write_json
@@ -44,10 +44,12 @@ def validated_folder(folder: Path, products: Sequence[int]) -> Path:
         table.to_parquet(output / PRODUCTS)
         photos = [_photo(f"p{number:03}", number, position) for number in products for position in (-1, 0)]
         pq.write_table(pa.Table.from_pylist(photos, schema=PHOTO_SCHEMA), output / PHOTOS)
+        nothing = pd.DataFrame({"product_id": [], "group_id": []}, dtype=object)
+        nothing.to_parquet(output / DUPLICATES)
         write_json(output / MAPPING, SHOP.model_dump(mode="json"))
         return {}
 
-    content = [PRODUCTS, PHOTOS, MAPPING]
+    content = [PRODUCTS, PHOTOS, DUPLICATES, MAPPING]
     run_stage("validate", folder, inputs={}, settings={"products": list(products)}, content=content, work=write)
     return folder
 

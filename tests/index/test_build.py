@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lookalike.catalog.group_fields import GROUPS
+from lookalike.catalog.groups import product_groups
 from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import load_catalogue
 from lookalike.embedders.memory import MemoryEmbedder
@@ -75,10 +77,11 @@ def test_the_collection_holds_every_gallery_photo_and_says_whose_it_is(shop: Sho
         "release_id": release,
     }
     described = shop.index.describe(shop.collection)
-    assert (described.release_id, described.fields) == (release, ("vertical", "colour"))
+    assert (described.release_id, described.fields) == (release, ("vertical", "colour", *GROUPS))
     assert shop.index.count(shop.collection) == record.figures["count"] == 12
     (hits,) = shop.index.search(shop.collection, load_gallery(shop.root / "index").vectors[[5]], 1)
-    assert (hits[0].photo_id, hits[0].fields) == ("p005/0", {"vertical": "shoe", "colour": None})
+    groups = product_groups(load_catalogue(shop.root / "validated")).loc["p005"].to_dict()
+    assert (hits[0].photo_id, hits[0].fields) == ("p005/0", {"vertical": "shoe", "colour": None, **groups})
 
 
 def test_the_same_holds_in_milvus(tmp_path: Path) -> None:
