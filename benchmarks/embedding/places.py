@@ -16,7 +16,7 @@ class Places:
 
     def at_rate(self, arm: str, rate: float) -> "Places":
         """Where an arm's trial at a learning rate lies; the rate it has is the experiment's own run."""
-        return self if ARMS[arm].rate == rate else replace(self, tried_rate=rate)
+        return self if ARMS[arm].learning_rate == rate else replace(self, tried_rate=rate)
 
     @property
     def drawn_shop(self) -> Path:

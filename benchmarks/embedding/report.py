@@ -89,7 +89,7 @@ def _measured(places: Places, runs: Iterable[tuple[str, int]]) -> dict[str, list
 
 
 def _sweep(places: Places) -> dict[str, dict[str, float]]:
-    """Validation fine precision@4 of swept arms by share of the learning rate, under the first seed."""
+    """Validation fine precision@4 of swept arms by learning rate, under the first seed."""
     found: dict[str, dict[str, float]] = {}
     for arm in SWEPT:
         for rate in RATES:

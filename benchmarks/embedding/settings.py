@@ -42,8 +42,6 @@ class Experiment(StrictConfig):
     """Photos seen by each run, repeats counted: the budget."""
     triplets_per_batch: int = Field(default=32, ge=1)
     """T; every step sees 3T photos."""
-    learning_rate: float = Field(default=1.5e-3, gt=0)
-    """AdamW's peak."""
     precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
     """Arithmetic of training; measuring is always done in single precision."""
 

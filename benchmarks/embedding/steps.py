@@ -63,10 +63,10 @@ def sweep(plan: Plan) -> list[str]:
 def _try_one(tried: tuple[str, float], plan: Plan) -> str:
     (arm, rate), seed = tried, plan.seeds[0]
     places = plan.places.at_rate(arm, rate)
-    run_arm(replace(ARMS[arm], rate=rate), seed, places, plan.settings, plan.encoders)
+    run_arm(replace(ARMS[arm], learning_rate=rate), seed, places, plan.settings, plan.encoders)
     embedder = TorchEmbedder(places.checkpoint(arm, seed))
     record = measure_embedder(places.validated, places.splits, places.pixels, places.measured(arm, seed), embedder)
-    return f"{arm} at {rate:g} of the learning rate: fine precision@4 validation {record.figures['validation']:.3f}"
+    return f"{arm} at learning rate {rate:g}: fine precision@4 validation {record.figures['validation']:.3f}"
 
 
 def train(plan: Plan) -> list[str]:

@@ -131,8 +131,8 @@ def _sweep(figures: Figures, details: Details) -> str:
     rows = []
     for arm, tried in details["sweep"].items():
         cells = [_number(tried.get(f"{rate:g}")) for rate in RATES]
-        rows.append([f"`{arm}`", *cells, f"{ARMS[arm].rate:g}"])
-    return _table(["arm", *(f"rate × {rate:g}" for rate in RATES), "used"], rows)
+        rows.append([f"`{arm}`", *cells, f"{ARMS[arm].learning_rate:g}"])
+    return _table(["arm", *(f"{rate:g}" for rate in RATES), "used"], rows)
 
 
 TABLES = {

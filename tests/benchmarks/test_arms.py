@@ -17,7 +17,7 @@ def test_arms_differ_in_nothing_but_their_tasks() -> None:
 
 
 def test_arms_learn_at_a_rate_that_was_tried() -> None:
-    assert {arm.rate for arm in ARMS.values()} <= set(RATES)
+    assert {arm.learning_rate for arm in ARMS.values()} <= set(RATES)
 
 
 def test_every_arm_sees_the_same_number_of_photos() -> None:
