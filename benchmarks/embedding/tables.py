@@ -138,11 +138,11 @@ def _sweep(figures: Figures, details: Details) -> str:
 TABLES = {
     "goals": _goals,
     "arms": _arms,
+    "sweep": _sweep,
     "attributes": _attributes,
     "levels": _levels,
     "damages": _damages,
     "heads": _heads,
-    "sweep": _sweep,
 }
 
 
