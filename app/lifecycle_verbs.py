@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from app.local_services import milvus_for
-from app.options import DEFAULT_WORKSPACE, MilvusOption, WorkspaceOption
+from app.options import (
+    DEFAULT_WORKSPACE,
+    LimitOption,
+    MappingOption,
+    MilvusOption,
+    SetOption,
+    SettingsOption,
+    WorkspaceOption,
+    read_settings,
+)
+from app.telling import tell
 from lookalike import stages
 from lookalike.workspace import Workspace
 
@@ -24,6 +34,27 @@ def rollback(
         now = stages.rollback(workspace=str(shop.root), milvus_uri=uri, to=to)
     typer.echo(f"release {now.release_id[:12]} of {now.created} is in service again, in place of {before[:12]}")
     typer.echo(f"  model {now.model}, collection {now.collection}, features {now.feature_service}")
+
+
+def update(
+    catalogue: Annotated[str, typer.Argument(help="Folder, file or URL of the changed catalogue (parquet or CSV).")],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    mapping: MappingOption = None,
+    limit: LimitOption = 0,
+    milvus: MilvusOption = "",
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Apply a changed catalogue to the live release without building it anew."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    tell(stages.validate(catalogue, str(shop.validated), mapping=str(mapping or ""), limit=limit, settings=chosen))
+    with milvus_for(shop, milvus) as uri:
+        done = stages.update(str(shop.validated), workspace=str(shop.root), milvus_uri=uri, settings=chosen)
+    if done is None:
+        typer.echo("update: nothing changed, the live release holds this catalogue already")
+        return
+    products = f"{done.added:,} products added, {done.changed:,} changed, {done.removed:,} removed"
+    typer.echo(f"update {done.number}: {products}; {done.photos_embedded:,} photos embedded")
 
 
 def prune(
@@ -50,4 +81,4 @@ def prune(
         typer.echo("nothing to remove")
 
 
-VERBS = (rollback, prune)
+VERBS = (rollback, update, prune)

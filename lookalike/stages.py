@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lookalike.index.milvus import MilvusIndex
     from lookalike.lifecycle.prune import Pruned
     from lookalike.release.manifest import Release
+    from lookalike.release.update_log import Update
 
 Settings = Mapping[str, Mapping[str, Any]]
 Config = TypeVar("Config", bound=StrictConfig)
@@ -211,6 +213,25 @@ def prune(*, workspace: str, milvus_uri: str, keep: int, unreleased: bool, dry_r
 
     with milvus(milvus_uri) as store:
         return prune(Workspace(Path(workspace)), store, datetime.now(UTC), keep, unreleased, dry_run)
+
+
+def update(validated: str, *, workspace: str, milvus_uri: str, settings: Settings = NONE) -> "Update | None":
+    """Apply a validated catalogue to the live release in place; None where it holds that catalogue already."""
+    from lookalike.embedders.onnx import OnnxEmbedder
+    from lookalike.features.materialise import refresh
+    from lookalike.index.build import IndexSettings
+    from lookalike.lifecycle.update import update
+    from lookalike.release.manifest import live_release
+
+    shop, now = Workspace(Path(workspace)), datetime.now(UTC)
+    live = live_release(shop.releases)
+    if live is None:
+        raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
+    chosen = settings_for(IndexSettings, settings, "index")
+    features = partial(refresh, shop.feature_store, live.feature_service, now)
+    with milvus(milvus_uri) as store:
+        embedder = OnnxEmbedder(shop.model_repository / live.model)
+        return update(Path(validated), shop.releases, store, embedder, features, now, chosen)
 
 
 def live_model(exported: str, evaluation: str, *, workspace: str) -> None:

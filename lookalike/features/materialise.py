@@ -6,18 +6,20 @@ import logging
 import shutil
 import sqlite3
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.errors import BackendUnavailable, ConfigError, ReleaseError
 from lookalike.features.definitions import release_features
 from lookalike.features.feast import FeastLookup, open_store
+from lookalike.features.forget import forget_online
 from lookalike.features.history import (
     PRODUCT_ID,
     SOURCES,
@@ -66,6 +68,37 @@ def materialise(
         content=[FEATURES],
         work=lambda folder: _materialise(catalogue, folder, feature_store, release_id, now, definitions),
     )
+
+
+def refresh(
+    feature_store: Path, service: str, now: datetime, catalogue: Catalogue, since: datetime, gone: Sequence[str]
+) -> int:
+    """Bring one release's features to another catalogue, in place; returns how many products changed.
+
+    Only what changed after `since` is written, so an interrupted refresh is finished by the next one; `gone` products
+    are removed. Raises ReleaseError when the catalogue serves other features than the release.
+    """
+    table, current = feature_store / SOURCES / f"{service}.parquet", served_table(catalogue)
+    if not table.is_file():
+        raise ReleaseError(f"{feature_store} has no features of {service}; run `lookalike features` first")
+    earlier = pq.read_table(table).to_pandas()
+    if list(earlier.columns) != [*current.columns, TIMESTAMP]:
+        raise ReleaseError(
+            f"the catalogue serves {list(current.columns)}, {service} {list(earlier.columns)}; "
+            "other features need a new release"
+        )
+    history = with_history(current, earlier, now)
+    with atomic_file(table) as aside:
+        write_history(history, aside)
+        if pq.read_schema(aside) != pq.read_schema(table):
+            raise ReleaseError(f"a feature of {service} has another type in the catalogue; that needs a new release")
+    changed = set(history.loc[history[TIMESTAMP] > pd.Timestamp(since), PRODUCT_ID])
+    if changed:
+        _apply_and_fill(feature_store, table, pd.Timestamp(since), now)
+        _read_back(feature_store, service, current[current[PRODUCT_ID].isin(changed)])
+    if gone:
+        forget_online(feature_store, [service], gone)
+    return len(changed)
 
 
 def served_releases(feature_store: Path) -> list[str]:

@@ -26,8 +26,9 @@ from lookalike.index.gallery import (
 )
 from lookalike.index.proof import Recall, measure_recall, require_count, require_golden, require_identity
 from lookalike.index.protocol import CollectionInfo, VectorIndex
+from lookalike.index.stored import stored_photos
 from lookalike.progress import progress
-from lookalike.release.manifest import collection_name, release_id
+from lookalike.release.manifest import STORED, collection_name, release_id
 from lookalike.storage import SEAL, StageRecord, read_json, read_seal, run_stage, write_json
 
 INDEX = "index.json"
@@ -63,9 +64,9 @@ def build_index(
 ) -> StageRecord:
     """Build and examine the collection of this model and catalogue; no alias moves.
 
-    Writes `index.json`, `vectors.npy` and `photo_ids.parquet`; photos embedded by an earlier run with the same
-    model are not embedded again. Raises ReleaseMismatch when the embedder is not the exported model, and
-    VectorIndexError, with the collection dropped, when it does not pass its examination.
+    Writes `index.json`, `vectors.npy`, `photo_ids.parquet` and `stored.parquet`; photos embedded by an earlier run
+    with the same model are not embedded again. Raises ReleaseMismatch when the embedder is not the exported model,
+    and VectorIndexError, with the collection dropped, when it does not pass its examination.
     """
     settings = settings or IndexSettings()
     model = load_model(exported)
@@ -82,7 +83,7 @@ def build_index(
         output,
         inputs={"validated": validated, "exported": exported},
         settings=settings.model_dump(),
-        content=[INDEX, VECTORS, PHOTO_IDS],
+        content=[INDEX, VECTORS, PHOTO_IDS, STORED],
         work=lambda folder: _build(catalogue, output, folder, index, embedder, info, settings),
     )
 
@@ -114,6 +115,7 @@ def _build(
             index.drop(info.name)
         raise
     gallery.save(folder)
+    stored_photos(catalogue, product_groups(catalogue, settings.titles)).to_parquet(folder / STORED, index=False)
     outcome = {
         "collection": info.name,
         "release_id": info.release_id,

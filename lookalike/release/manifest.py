@@ -12,6 +12,8 @@ from lookalike.errors import ReleaseError
 from lookalike.storage import digest_json, read_json, write_json
 
 LIVE = "live.json"
+STORED = "stored.parquet"
+"""What the release's collection holds, photo by photo: from the index stage, then kept by every update."""
 
 
 class Release(StrictConfig):

@@ -11,6 +11,7 @@ from lookalike.embedders.model_folder import GOLDEN, MODEL
 from lookalike.errors import ReleaseError
 from lookalike.release.collections import Collections, require_collection
 from lookalike.release.manifest import (
+    STORED,
     Release,
     live_release,
     load_release,
@@ -100,6 +101,7 @@ def _keep(parts: ReleaseParts, releases: Path, release: Release) -> Release:
     for source in (parts.exported / MODEL, parts.exported / GOLDEN, parts.validated / MAPPING):
         shutil.copyfile(source, folder / source.name)
     shutil.copyfile(parts.evaluation / REFERENCE, folder / REFERENCE)
+    shutil.copyfile(parts.index / STORED, folder / STORED)
     save_release(releases, release)
     return release
 

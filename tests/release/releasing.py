@@ -49,7 +49,7 @@ class Shop:
             validated,
             exported(seed),
             _stage(folder / "evaluation", {**evaluation, **changes.get("evaluation", {})}),
-            _stage(folder / "index", {"index.json": {**index, **changes.get("index", {})}}),
+            _stage(folder / "index", {"index.json": {**index, **changes.get("index", {})}, "stored.parquet": {}}),
             _stage(folder / "features", {"features.json": {**features, **changes.get("features", {})}}),
         ]
 

@@ -33,6 +33,7 @@ def test_the_release_s_folder_is_all_that_is_needed_later(shop: Shop) -> None:
     folder = shop.releases / release.release_id
     assert {path.name for path in folder.iterdir()} == {
         "release.json", "model.json", "golden.json", "mapping.json", "reference.parquet", "exported", "evaluation",
+        "stored.parquet",
     }  # fmt: skip
     shutil.rmtree(shop.root / "day1-0")
     export = kept_export(shop.releases, release.release_id[:8])
