@@ -37,7 +37,7 @@ class Arm:
     labels: Labels = "all"
     hard: bool = False
     """Whether the second half of the budget sees triplets mined from the first half's embeddings."""
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 3e-4
     """AdamW's peak: of RATES, the best on validation (`--steps sweep`)."""
 
     def recipe(self, settings: Experiment, seed: int) -> Recipe:
@@ -72,12 +72,12 @@ SINGLE = (
         ranking=LabelRanking(loss="semi_hard", attributes=("type",)),
         learning_rate=1e-4,
     ),
-    Arm("multi_attribute", only(triplets=1.0), learning_rate=3e-4),
+    Arm("multi_attribute", only(triplets=1.0)),
     Arm("attributes", only(attributes=1.0)),
     Arm("vae", only(**VAE)),
-    Arm("single_attribute", only(triplets=1.0), scheme="single_attribute", learning_rate=3e-4),
-    Arm("proxy_anchor", only(label_ranking=1.0), ranking=LabelRanking(loss="proxy_anchor")),
-    Arm("multi_similarity", only(label_ranking=1.0), ranking=LabelRanking(loss="multi_similarity"), learning_rate=3e-4),
+    Arm("single_attribute", only(triplets=1.0), scheme="single_attribute"),
+    Arm("proxy_anchor", only(label_ranking=1.0), ranking=LabelRanking(loss="proxy_anchor", proxy_rate=1.0)),
+    Arm("multi_similarity", only(label_ranking=1.0), ranking=LabelRanking(loss="multi_similarity")),
 )
 """One task each."""
 
