@@ -31,14 +31,14 @@ def plain_routes(model: SearchModel) -> APIRouter:
 
 
 def url_values(parameters: QueryParams) -> dict[str, Any]:
-    """`k=5&group_by_product=false`; every other name is a filter and may be repeated: `colour=red&colour=blue`."""
+    """`k=5&group=design`; every other name is a filter and may be repeated: `colour=red&colour=blue`."""
     values: dict[str, Any] = {}
     filters: dict[str, list[str]] = {}
     for name, text in parameters.multi_items():
         if name == "k":
             values["k"] = _number(text)
-        elif name == "group_by_product":
-            values[name] = {"true": True, "false": False}.get(text, text)
+        elif name in ("group", "cursor"):
+            values[name] = text
         else:
             filters.setdefault(name, []).append(text)
     return {**values, "filters": filters}

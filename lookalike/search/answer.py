@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lookalike.catalog.group_fields import GROUPS
 from lookalike.features.protocol import Features, FeatureValue
 from lookalike.index.protocol import Hit
 from lookalike.observation import Observation
@@ -27,11 +28,13 @@ class SearchHit:
     score: float
     """Cosine similarity, in [-1, 1]; larger is closer."""
     fields: Mapping[str, str | None]
-    """The filterable fields as the index stores them."""
+    """The filterable fields as the index stores them, but for the names of groups."""
     matched: tuple[str, ...]
     """Attributes whose stored value is the one predicted for the photo."""
     features: Mapping[str, FeatureValue] | None
     """Served features (price, stock); None when they were late or unknown."""
+    variants: tuple[str, ...] | None = None
+    """Some other products of the same item or design, nearest first; None where answers are not folded so."""
 
     def as_json(self) -> dict[str, Any]:
         body = {
@@ -40,6 +43,7 @@ class SearchHit:
             "score": round(self.score, 6),
             "fields": dict(self.fields),
             "matched": list(self.matched),
+            **({} if self.variants is None else {"variants": list(self.variants)}),
         }
         return body | ({"features_absent": True} if self.features is None else {"features": dict(self.features)})
 
@@ -52,18 +56,21 @@ class SearchAnswer:
     model_fingerprint: str
     hits: tuple[SearchHit, ...]
     """Best first; ties by photo id."""
+    next_cursor: str | None
+    """Asks for the answers after these; None where there are no more."""
     predicted: Mapping[str, Prediction]
     """Per attribute; empty for a product query, or where the model has no attribute heads."""
     timings_ms: Mapping[str, float]
     """Milliseconds per stage (release, decode, embed, search, features) and in total."""
     observation: Observation | None
-    """What drift detection keeps of a photo query; never part of the JSON."""
+    """What drift detection keeps of a photo query's first page; never part of the JSON."""
 
     def as_json(self) -> dict[str, Any]:
         return {
             "release_id": self.release_id,
             "model_fingerprint": self.model_fingerprint,
             "hits": [hit.as_json() for hit in self.hits],
+            "next_cursor": self.next_cursor,
             "predicted": {
                 name: {"value": prediction.value, "confidence": round(prediction.confidence, 6)}
                 for name, prediction in self.predicted.items()
@@ -74,18 +81,20 @@ class SearchAnswer:
 
 def search_hits(
     hits: Sequence[Hit],
+    variants: Sequence[tuple[str, ...] | None],
     predicted: Mapping[str, Prediction],
     features: Features,
 ) -> tuple[SearchHit, ...]:
-    """Join index hits with what was predicted and with the features that arrived in time."""
+    """Join index hits with their variants, what was predicted and the features that arrived in time."""
     return tuple(
         SearchHit(
             product_id=hit.product_id,
             photo_id=hit.photo_id,
             score=hit.score,
-            fields=hit.fields,
+            fields={name: value for name, value in hit.fields.items() if name not in GROUPS},
             matched=tuple(name for name, seen in predicted.items() if hit.fields.get(name) == seen.value),
             features=features.get(hit.product_id),
+            variants=others,
         )
-        for hit in hits
+        for hit, others in zip(hits, variants, strict=True)
     )

@@ -1,11 +1,8 @@
-"""Query to answer: decode, embed, find candidates, group per product, add features, rank."""
+"""Query to answer: decode, embed, read one page of what the index finds, add features."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from lookalike.catalog.images import ImageLimits
@@ -13,11 +10,14 @@ from lookalike.config import StrictConfig
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import QueryError, ReleaseMismatch
 from lookalike.features.protocol import FeatureLookup, Features
-from lookalike.index.protocol import CollectionInfo, Hit, VectorIndex
+from lookalike.index.protocol import CollectionInfo, VectorIndex
 from lookalike.observation import Observation, predicted_attributes, score_margin
 from lookalike.release.manifest import Release
 from lookalike.search.answer import Prediction, SearchAnswer, search_hits
-from lookalike.search.candidates import CandidateLimits, best_per_key, fill_page
+from lookalike.search.candidates import CandidateLimits, best_per_key
+from lookalike.search.cursor import cursor_at, offset_of
+from lookalike.search.grouping import check_group, filterable
+from lookalike.search.page import Page, Query, read_page
 from lookalike.search.photo import photo_size
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters
@@ -33,15 +33,6 @@ class SearchLimits(StrictConfig):
     """How many photos are read to fill a page."""
     feature_deadline_seconds: float = Field(default=0.1, gt=0)
     """How long an answer waits for its features before it goes without them."""
-
-
-@dataclass(frozen=True)
-class _Query:
-    """What is searched for, whether it came as a photo or as a product."""
-
-    vectors: NDArray[np.float32]  # (Q, D)
-    predicted: Mapping[str, Prediction]
-    without: str | None = None
 
 
 class SearchEngine:
@@ -84,21 +75,24 @@ class SearchEngine:
     def search(self, request: SearchRequest) -> SearchAnswer:
         """Answer one request.
 
-        Raises QueryError for an unknown filter or product, ImageError for a photo that cannot be decoded,
-        ReleaseMismatch and BackendUnavailable as the parts do. Features that are late are left out.
+        Raises QueryError for an unknown filter or product and for a cursor of another release or query, ImageError
+        for a photo that cannot be decoded, ReleaseMismatch and BackendUnavailable as the parts do. Features that
+        are late are left out.
         """
         watch = Stopwatch(self._clock)
         with watch.stage("release"):
             info = self.collection()
-        check_filters(request.filters, info.fields)
+        offset = offset_of(request, self.release.release_id)
+        check_filters(request.filters, filterable(info.fields))
+        check_group(request.group, info.fields)
         query = self._photo_query(request.photo, watch) if request.photo is not None else self._product_query(request)
         with watch.stage("search"):
-            page = self._page(query, request)
+            page = self._page(query, request, offset)
         with watch.stage("features"):
-            features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page[: request.k])))
-        return self._answer(request, query, page, features, watch)
+            features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)))
+        return self._answer(request, query, page, offset, features, watch)
 
-    def _photo_query(self, photo: bytes, watch: Stopwatch) -> _Query:
+    def _photo_query(self, photo: bytes, watch: Stopwatch) -> Query:
         identity = self._embedder.identity
         with watch.stage("decode"):
             pixels = identity.preprocessing.pixels(photo, self._limits.image)[np.newaxis]  # (1, H, W, 3)
@@ -108,48 +102,49 @@ class SearchEngine:
             {name: probabilities[0] for name, probabilities in embeddings.attributes.items()},
             identity.attribute_labels,
         )
-        return _Query(embeddings.vectors, {name: Prediction(values[name], confidence[name]) for name in values})
+        return Query(embeddings.vectors, {name: Prediction(values[name], confidence[name]) for name in values})
 
-    def _product_query(self, request: SearchRequest) -> _Query:
+    def _product_query(self, request: SearchRequest) -> Query:
         vectors = self._index.vectors(self.release.collection, str(request.product_id))  # (P, D)
         if len(vectors) == 0:
             raise QueryError(f"product {request.product_id!r} is not in the catalogue that is searched")
-        return _Query(vectors, {}, without=request.product_id)
+        return Query(vectors, {}, without=request.product_id)
 
-    def _page(self, query: _Query, request: SearchRequest) -> list[Hit]:
-        """At least two candidates, for the margin; the answer shows k of them."""
-        collection, where = self.release.collection, request.filters
-        return fill_page(
-            lambda depth: self._index.search(collection, query.vectors, depth, where),
-            max(request.k, 2),
-            (lambda hit: hit.product_id) if request.group_by_product else (lambda hit: hit.photo_id),
-            query.without,
+    def _page(self, query: Query, request: SearchRequest, offset: int) -> Page:
+        return read_page(
+            lambda depth, where: self._index.search(self.release.collection, query.vectors, depth, where),
+            query,
+            request,
+            offset,
             self._limits.candidates,
         )
 
     def _answer(
         self,
         request: SearchRequest,
-        query: _Query,
-        page: list[Hit],
+        query: Query,
+        page: Page,
+        offset: int,
         features: Features,
         watch: Stopwatch,
     ) -> SearchAnswer:
         return SearchAnswer(
             release_id=self.release.release_id,
             model_fingerprint=self.release.model_fingerprint,
-            hits=search_hits(page[: request.k], query.predicted, features),
+            hits=search_hits(page.hits, page.variants, query.predicted, features),
+            next_cursor=cursor_at(offset + request.k, self.release.release_id, request) if page.ahead else None,
             predicted=query.predicted,
             timings_ms=watch.timings_ms(),
-            observation=_observe(request.photo, query, page, not request.filters) if request.photo else None,
+            observation=_observe(request.photo, query, page, request) if request.photo and not offset else None,
         )
 
 
-def _observe(photo: bytes, query: _Query, page: list[Hit], unfiltered: bool) -> Observation:
-    """What drift detection keeps; a filter lowers scores by itself, so a filtered search keeps none."""
+def _observe(photo: bytes, query: Query, page: Page, request: SearchRequest) -> Observation:
+    """What drift detection keeps; filters and folds change scores by themselves, so such a search keeps none."""
     width, height = photo_size(photo)
-    products = best_per_key(page, key=lambda hit: hit.product_id)
-    top1, margin = score_margin([hit.score for hit in products] if unfiltered else [])
+    comparable = not request.filters and request.group in ("photo", "product")
+    products = best_per_key([*page.hits, *page.ahead], lambda hit: hit.product_id) if comparable else []
+    top1, margin = score_margin([hit.score for hit in products])
     return Observation(
         vector=query.vectors[0].tolist(),
         top1_score=top1,

@@ -9,6 +9,7 @@ from lookalike.config import StrictConfig
 from lookalike.errors import QueryError
 from lookalike.index.filter_input import parse_where
 from lookalike.index.predicates import Where, fields_of
+from lookalike.search.grouping import Group
 
 MOST_ANSWERS = 100
 """Largest k; a shopper sees a page of them, and every answer costs a feature lookup."""
@@ -25,8 +26,11 @@ class SearchRequest(StrictConfig):
     """How many answers, at most."""
     filters: Where = ()
     """Conditions on fields (attributes or `vertical`) that must all hold; given as `parse_where` reads them."""
-    group_by_product: bool = Field(default=True, strict=True)
-    """One answer per product, its best photo; False answers with photos."""
+    group: Group = "product"
+    """What has one answer, its best photo: a photo, a product, an item (its duplicate listings folded) or a design
+    (the item in every colour)."""
+    cursor: str | None = None
+    """Where to go on: the `next_cursor` of the answer before, with everything else asked as then."""
 
     @field_validator("filters", mode="before")
     @classmethod

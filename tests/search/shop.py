@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
+from lookalike.catalog.group_fields import DESIGN, ITEM
 from lookalike.catalog.images import Preprocessing
 from lookalike.embedders.memory import MemoryEmbedder
 from lookalike.features.memory import MemoryFeatures
@@ -62,15 +63,26 @@ class Shop:
         number = int(product[1:])
         return {"vertical": VERTICALS[number % 2], "colour": COLOURS[number % 3], "size": None}
 
+    def groups_of(self, product: str) -> dict[str, str]:
+        """p000 and p001 are one item, p000 to p005 one design, and so on."""
+        number = int(product[1:])
+        return {ITEM: f"item {number // 2}", DESIGN: f"design {number // 6}"}
+
     def _index_photos(self) -> None:
         ids = list(self.photos)
         products = [photo_id.split("/")[0] for photo_id in ids]
         pixels = self.embedder.identity.preprocessing.batch([self.photos[photo_id] for photo_id in ids])
         self.vectors = self.embedder.embed(pixels).vectors
-        fields = {name: [self.fields_of(p)[name] for p in products] for name in ("vertical", "colour", "size")}
+        rows = [self.fields_of(p) | self.groups_of(p) for p in products]
+        fields = {name: [row[name] for row in rows] for name in rows[0]}
         info = CollectionInfo(
             self.release.collection, self.release.release_id, self.release.model_fingerprint, 16, tuple(fields)
         )
         self.index.create(info)
         self.index.upsert(info.name, GalleryBatch(ids, products, self.vectors, fields))
         self.index.seal(info.name)
+
+
+def unknown(count: int) -> dict[str, list[str | None]]:
+    """Fields of photos about which nothing is known."""
+    return {name: [None] * count for name in ("vertical", "colour", "size", ITEM, DESIGN)}

@@ -17,7 +17,7 @@ from lookalike.index.protocol import CollectionInfo, GalleryBatch
 from lookalike.index.ranking import round_scores
 from lookalike.search.engine import SearchEngine, SearchLimits
 from lookalike.search.query import SearchRequest
-from tests.search.shop import Shop, photo
+from tests.search.shop import Shop, photo, unknown
 
 SHOP = Shop()
 
@@ -59,7 +59,7 @@ def test_an_answer_is_what_brute_force_finds(k: int, filters: dict) -> None:
 def test_every_answer_is_a_different_product_unless_photos_are_asked_for() -> None:
     grouped = engine().search(SearchRequest(photo=photo(1), k=100)).hits
     assert sorted(hit.product_id for hit in grouped) == [f"p{number:03d}" for number in range(30)]
-    photos = engine().search(SearchRequest(photo=photo(1), k=100, group_by_product=False)).hits
+    photos = engine().search(SearchRequest(photo=photo(1), k=100, group="photo")).hits
     assert sorted(hit.photo_id for hit in photos) == sorted(SHOP.photos)
 
 
@@ -68,8 +68,7 @@ def test_many_photos_of_one_product_do_not_push_others_off_the_page() -> None:
     shop = Shop()
     vector = vectors_of(photo(7))
     crowd = [f"crowd/{n}" for n in range(100)]
-    fields = {"vertical": ["shoes"] * 100, "colour": ["red"] * 100, "size": [None] * 100}
-    batch = GalleryBatch(crowd, ["crowd"] * 100, np.repeat(vector, 100, axis=0), fields)
+    batch = GalleryBatch(crowd, ["crowd"] * 100, np.repeat(vector, 100, axis=0), unknown(100))
     shop.index.upsert(shop.release.collection, batch)
     hits = engine(shop).search(SearchRequest(photo=photo(7), k=10)).hits
     assert hits[0].product_id == "crowd"
@@ -80,8 +79,7 @@ def test_ties_are_ordered_by_photo_id_whatever_the_order_of_storing() -> None:
     shop = Shop(products=1)
     vector, names = vectors_of(photo(3)), ["c/0", "a/1", "b/0", "a/0"]
     for name in names:
-        fields = {"vertical": ["shoes"], "colour": ["red"], "size": [None]}
-        shop.index.upsert(shop.release.collection, GalleryBatch([name], [name[0]], vector, fields))
+        shop.index.upsert(shop.release.collection, GalleryBatch([name], [name[0]], vector, unknown(1)))
     hits = engine(shop).search(SearchRequest(photo=photo(3))).hits
     assert [hit.photo_id for hit in hits[:3]] == ["a/0", "b/0", "c/0"]
 

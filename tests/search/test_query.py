@@ -9,7 +9,7 @@ from lookalike.search.query import check_filters, search_request
 
 def test_a_request_has_sensible_defaults() -> None:
     request = search_request({"photo": b"x"})
-    assert (request.k, request.filters, request.group_by_product) == (10, (), True)
+    assert (request.k, request.filters, request.group) == (10, (), "product")
 
 
 def test_one_filter_value_may_stand_without_its_list() -> None:
@@ -24,12 +24,15 @@ def test_one_filter_value_may_stand_without_its_list() -> None:
         ({"photo": b"x", "k": 101}, "k is 101"),
         ({"photo": b"x", "k": "5"}, "k is '5'"),
         ({"photo": b"x", "k": True}, "k is True"),
-        ({"photo": b"x", "group_by_product": "no"}, "group_by_product is 'no'"),
+        (
+            {"photo": b"x", "group": "colour"},
+            "group is 'colour': Input should be 'photo', 'product', 'item' or 'design'",
+        ),
         ({"photo": b"x", "filters": ["red"]}, "filters is ['red']"),
         ({"photo": b"x", "filters": {"colour": []}}, "filters.colour is []"),
         ({"photo": b"x", "filters": {"colour": [3]}}, "filters.colour.0 is 3"),
         ({"photo": b"x", "filters": {"colour": 3}}, "filters.colour is 3"),
-        ({"photo": b"x", "color": "red"}, "unknown field 'color'; accepted: filters, group_by_product, k"),
+        ({"photo": b"x", "color": "red"}, "unknown field 'color'; accepted: cursor, filters, group, k"),
         ({}, "exactly one of photo and product_id"),
         ({"photo": b"x", "product_id": "p1"}, "exactly one of photo and product_id"),
         ({"product_id": ""}, "product_id is ''"),

@@ -282,8 +282,8 @@ def test_a_photo_as_the_body_gives_the_same_answer(client: Client) -> None:
 
 
 def test_a_product_in_the_path_gives_the_same_answer(client: Client) -> None:
-    wanted = client.v1({"product_id": "p003", "k": 4, "group_by_product": False}).json()["predictions"]
-    answered = client.http.get("/products/p003/similar?k=4&group_by_product=false")
+    wanted = client.v1({"product_id": "p003", "k": 4, "group": "photo"}).json()["predictions"]
+    answered = client.http.get("/products/p003/similar?k=4&group=photo")
     assert untimed([answered.json()]) == untimed(wanted)
 
 
