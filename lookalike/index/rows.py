@@ -30,17 +30,36 @@ class Rows:
 
     def add(self, batch: GalleryBatch) -> "Rows":
         """With the batch's photos, which replace those of the same id."""
-        kept = self.keep(~among(self.photo_ids, batch.photo_ids))
-        return Rows(
-            np.concatenate([kept.photo_ids, texts(batch.photo_ids)]),
-            np.concatenate([kept.product_ids, texts(batch.product_ids)]),
-            np.concatenate([kept.vectors, batch.vectors.astype(np.float32)]),
-            {name: np.concatenate([kept.fields[name], texts(batch.fields[name])]) for name in kept.fields},
+        return self.without_photos(batch.photo_ids).join(
+            Rows(
+                texts(batch.photo_ids),
+                texts(batch.product_ids),
+                batch.vectors.astype(np.float32),
+                {name: texts(values) for name, values in batch.fields.items()},
+            )
         )
 
     def without_products(self, product_ids: Collection[str]) -> "Rows":
         """Without any photo of these products."""
         return self.keep(~among(self.product_ids, product_ids))
+
+    def without_photos(self, photo_ids: Collection[str]) -> "Rows":
+        """Without these photos."""
+        return self.keep(~among(self.photo_ids, photo_ids))
+
+    def join(self, others: "Rows") -> "Rows":
+        """Both, which share no photo."""
+        return Rows(
+            np.concatenate([self.photo_ids, others.photo_ids]),
+            np.concatenate([self.product_ids, others.product_ids]),
+            np.concatenate([self.vectors, others.vectors]),
+            {name: np.concatenate([values, others.fields[name]]) for name, values in self.fields.items()},
+        )
+
+    def batch(self) -> GalleryBatch:
+        """The same photos, ready to store."""
+        fields = {name: values.tolist() for name, values in self.fields.items()}
+        return GalleryBatch(self.photo_ids.tolist(), self.product_ids.tolist(), self.vectors, fields)
 
     def nearest(self, queries: NDArray[np.float32], k: int, where: Where) -> list[list[Hit]]:
         """For each of the (Q, D) queries its k best hits, by comparing with every photo that passes the filter."""
@@ -50,7 +69,7 @@ class Rows:
 
     def vectors_of(self, product_id: str) -> NDArray[np.float32]:
         """(P, D) vectors of one product's photos, by photo id."""
-        mine = self.keep(among(self.product_ids, [product_id]))
+        mine = self.keep(self.product_ids == product_id)
         return mine.vectors[np.argsort(mine.photo_ids.astype(str))]
 
     def hit(self, row: int, score: float) -> Hit:

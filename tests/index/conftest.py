@@ -3,9 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lookalike.config import parse_config
+from lookalike.index.faiss import FaissIndex
+from lookalike.index.faiss_settings import FaissSettings
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex
 from lookalike.index.protocol import VectorIndex
@@ -15,11 +19,23 @@ SERVER = "LOOKALIKE_TEST_MILVUS"
 """Names an empty Milvus server to run the same tests on; what they make there is dropped."""
 
 
-@pytest.fixture(params=["memory", "milvus", "server"])
+FAISS: dict[str, dict[str, Any]] = {
+    "faiss": {},  # every search of a tiny collection is exact
+    "faiss-flat": {"structure": {"kind": "flat"}, "exact_rows": 0},
+    "faiss-hnsw": {"structure": {"kind": "hnsw"}, "exact_rows": 0},
+    "faiss-ivf-pq": {"structure": {"kind": "ivf_pq", "lists": 1, "probes": 1, "subvectors": 2}, "exact_rows": 16},
+    "faiss-binary": {"structure": {"kind": "binary", "bits": 32}, "exact_rows": 0},
+}
+"""Settings under which approximate structures must find everything in a tiny collection."""
+
+
+@pytest.fixture(params=["memory", *FAISS, "milvus", "server"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorIndex]:
     """An empty index."""
     if request.param == "memory":
         yield MemoryIndex()
+    elif request.param in FAISS:
+        yield FaissIndex(tmp_path / "faiss", parse_config(FaissSettings, FAISS[request.param], request.param))
     elif request.param == "milvus":
         with MilvusIndex(str(tmp_path / "milvus.db")) as opened:
             yield opened

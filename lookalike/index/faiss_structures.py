@@ -1,0 +1,192 @@
+"""The search structures: each finds rows near queries, and their cosines, among all rows or the chosen ones.
+
+Codes are compared by what they cost to scan; scores are always those of the stored vectors.
+"""
+
+import math
+from pathlib import Path
+from typing import Any, Protocol
+
+import faiss as installed_faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import VectorIndexError
+from lookalike.index.attributes import Chosen
+from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings
+from lookalike.index.planner import wide_graph, wide_probes
+
+faiss: Any = installed_faiss  # its stubs lack search parameters and what index_factory really returns
+Vectors = NDArray[np.float32]
+Found = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""(Q, S) cosines and rows, in no promised order; row -1 where fewer were found."""
+SEARCH = "search.faiss"
+ROTATION = "rotation.npy"
+TRAINED_ON = 100_000
+"""Vectors that codebooks are trained on, at most; more change nothing at 16 codewords a piece."""
+
+
+class Structure(Protocol):
+    """A finished search structure over N unit vectors."""
+
+    def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found: ...
+
+    def save(self, folder: Path) -> None: ...
+
+
+class Flat:
+    """Every vector compared; nothing is stored beside the vectors."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._index = faiss.IndexFlatIP(vectors.shape[1])
+        self._index.add(vectors)
+
+    def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
+        return self._index.search(queries, count, params=_select(faiss.SearchParameters, chosen))
+
+    def save(self, folder: Path) -> None:
+        pass
+
+
+class Hnsw:
+    """A graph with the vectors at its nodes."""
+
+    def __init__(self, index: Any, settings: HnswSettings) -> None:
+        self._index = index
+        self._settings = settings
+
+    @classmethod
+    def build(cls, vectors: Vectors, settings: HnswSettings) -> "Hnsw":
+        # On unit vectors the inner product orders edges as the Euclidean distance does, and is the score itself.
+        index = faiss.IndexHNSWFlat(vectors.shape[1], settings.m, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction = settings.ef_construction
+        index.add(vectors)
+        return cls(index, settings)
+
+    @classmethod
+    def load(cls, folder: Path, settings: HnswSettings) -> "Hnsw":
+        return cls(faiss.read_index(str(folder / SEARCH)), settings)
+
+    def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
+        share = chosen.share if chosen else 1.0
+        ef = wide_graph(self._settings.ef, count, share) if chosen else max(self._settings.ef, count)
+        return self._index.search(queries, count, params=_select(faiss.SearchParametersHNSW, chosen, efSearch=ef))
+
+    def save(self, folder: Path) -> None:
+        faiss.write_index(self._index, str(folder / SEARCH))
+
+
+class IvfPq:
+    """Product codes in inverted lists (Jégou et al., section IV), scanned in registers, re-ranked exactly."""
+
+    def __init__(self, index: Any, vectors: Vectors, settings: IvfPqSettings) -> None:
+        self._index = index
+        self._vectors = vectors
+        self._settings = settings
+
+    @classmethod
+    def build(cls, vectors: Vectors, settings: IvfPqSettings, seed: int) -> "IvfPq":
+        count, dimension = vectors.shape
+        if dimension % settings.subvectors:
+            raise VectorIndexError(f"subvectors is {settings.subvectors}, which does not divide dimension {dimension}")
+        lists = settings.lists or max(1, round(4 * math.sqrt(count)))
+        if lists > count:
+            raise VectorIndexError(f"lists is {lists}, but there are only {count} photos")
+        index = faiss.index_factory(dimension, f"IVF{lists},PQ{settings.subvectors}x4fs", faiss.METRIC_INNER_PRODUCT)
+        index.cp.seed = index.pq.cp.seed = seed
+        sample = np.random.default_rng(seed).permutation(count)[:TRAINED_ON]
+        index.train(vectors[np.sort(sample)])
+        index.add(vectors)
+        return cls(index, vectors, settings)
+
+    @classmethod
+    def load(cls, folder: Path, vectors: Vectors, settings: IvfPqSettings) -> "IvfPq":
+        return cls(faiss.read_index(str(folder / SEARCH)), vectors, settings)
+
+    def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
+        probes = min(self._settings.probes, self._index.nlist)
+        if chosen:
+            probes = wide_probes(probes, self._index.nlist, chosen.share)
+        params = _select(faiss.SearchParametersIVF, chosen, nprobe=probes)
+        wanted = min(max(count, self._settings.shortlist), len(self._vectors))
+        _, rows = self._index.search(queries, wanted, params=params)
+        return rerank(self._vectors, queries, rows, count)
+
+    def save(self, folder: Path) -> None:
+        faiss.write_index(self._index, str(folder / SEARCH))
+
+
+class Binary:
+    """Two stages: Hamming distance between sign codes for a shortlist, then its exact order.
+
+    Codes are the signs of the centred vectors' coordinates on random orthogonal axes (Charikar's hyperplanes;
+    the rotation spreads the information evenly over the bits, as in ITQ, Gong & Lazebnik, section 3.1).
+    """
+
+    def __init__(self, index: Any, rotation: Vectors, vectors: Vectors, settings: BinarySettings) -> None:
+        self._index = index
+        self._rotation = rotation
+        self._vectors = vectors
+        self._settings = settings
+
+    @classmethod
+    def build(cls, vectors: Vectors, settings: BinarySettings, seed: int) -> "Binary":
+        rotation = _rotation(vectors, settings.bits, seed)
+        index = faiss.IndexBinaryFlat(settings.bits)
+        for start in range(0, len(vectors), TRAINED_ON):
+            index.add(_codes(vectors[start : start + TRAINED_ON], rotation))
+        return cls(index, rotation, vectors, settings)
+
+    @classmethod
+    def load(cls, folder: Path, vectors: Vectors, settings: BinarySettings) -> "Binary":
+        index = faiss.read_index_binary(str(folder / SEARCH))
+        return cls(index, np.load(folder / ROTATION, allow_pickle=False), vectors, settings)
+
+    def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
+        wanted = min(max(count, self._settings.shortlist), len(self._vectors))
+        params = _select(faiss.SearchParameters, chosen)
+        _, rows = self._index.search(_codes(queries, self._rotation), wanted, params=params)
+        return rerank(self._vectors, queries, rows, count)
+
+    def save(self, folder: Path) -> None:
+        faiss.write_index_binary(self._index, str(folder / SEARCH))
+        np.save(folder / ROTATION, self._rotation, allow_pickle=False)
+
+
+def exact(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: int) -> Found:
+    """The best `count` of the given rows, by comparing with each."""
+    scores = queries @ vectors[rows].T  # (Q, R)
+    if count >= len(rows):
+        return scores, np.broadcast_to(rows, scores.shape)
+    best = np.argpartition(-scores, count - 1, axis=1)[:, :count]  # (Q, count)
+    return np.take_along_axis(scores, best, axis=1), rows[best]
+
+
+def rerank(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: int) -> Found:
+    """The best `count` of each query's own (Q, S) rows by their exact cosines; -1 stays -1, and last."""
+    scores = np.full(rows.shape, -np.inf, dtype=np.float32)
+    for line, query, mine in zip(scores, queries, rows, strict=True):
+        held = mine >= 0
+        line[held] = vectors[mine[held]] @ query
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+    return np.take_along_axis(scores, best, axis=1), np.take_along_axis(rows, best, axis=1)
+
+
+def _select(kind: type, chosen: Chosen | None, **parameters: int) -> Any:
+    return kind(sel=chosen.selector, **parameters) if chosen else kind(**parameters)
+
+
+def _rotation(vectors: Vectors, bits: int, seed: int) -> Vectors:
+    """(D + 1, bits): orthogonal axes, as many blocks of D as it takes, and below them the offset that centres."""
+    dimension, random = vectors.shape[1], np.random.default_rng(seed)
+    blocks = [
+        np.linalg.qr(random.standard_normal((dimension, dimension)))[0] for _ in range(math.ceil(bits / dimension))
+    ]
+    axes = np.concatenate(blocks, axis=1)[:, :bits]  # (D, bits)
+    mean = vectors[:TRAINED_ON].mean(axis=0) if len(vectors) else np.zeros(dimension)
+    return np.vstack([axes, -mean @ axes]).astype(np.float32)
+
+
+def _codes(vectors: Vectors, rotation: Vectors) -> NDArray[np.uint8]:
+    """(N, bits / 8)."""
+    return np.packbits(vectors @ rotation[:-1] + rotation[-1] > 0, axis=1)
