@@ -39,6 +39,8 @@ def url_values(parameters: QueryParams) -> dict[str, Any]:
             values["k"] = _number(text)
         elif name in ("group", "cursor"):
             values[name] = text
+        elif name == "narrow":
+            values[name] = {"true": True, "false": False}.get(text, text)
         else:
             filters.setdefault(name, []).append(text)
     return {**values, "filters": filters}

@@ -14,7 +14,7 @@ from lookalike.search.answer import SearchAnswer
 from lookalike.search.query import SearchRequest, search_request
 
 IMAGE, PRODUCT, ANSWER = "image", "product_id", "answer"
-PARAMETERS = ("k", "filters", "group", "cursor")
+PARAMETERS = ("k", "filters", "group", "narrow", "cursor")
 
 
 def v1_requests(body: Any, most: int) -> list[SearchRequest]:
@@ -51,7 +51,7 @@ def from_base64(text: Any) -> bytes:
 def v2_requests(request: InferRequest, most: int) -> list[SearchRequest]:
     """A BYTES tensor `image` (raw photos in binary requests and gRPC, base64 text in JSON) or `product_id`.
 
-    The parameters `k`, `group`, `cursor` and `filters` (a JSON text) hold for every photo of the request.
+    The parameters `k`, `group`, `narrow`, `cursor` and `filters` (a JSON text) hold for every photo of the request.
     """
     tensors = {tensor.name: tensor for tensor in request.inputs}
     if len(request.inputs) != 1 or not set(tensors) <= {IMAGE, PRODUCT}:

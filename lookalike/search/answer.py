@@ -20,6 +20,19 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Narrowing:
+    """What became of the predicted attributes on one page."""
+
+    used: tuple[str, ...]
+    """Attributes in whose predicted value every answer agrees, the most certain first."""
+    relaxed: tuple[str, ...]
+    """Attributes that were let go because too few products agreed in them, the first let go first."""
+
+    def as_json(self) -> dict[str, list[str]]:
+        return {"used": list(self.used), "relaxed": list(self.relaxed)}
+
+
+@dataclass(frozen=True)
 class SearchHit:
     """One answer: a product by its nearest photo, or a photo where grouping was off."""
 
@@ -55,11 +68,13 @@ class SearchAnswer:
     release_id: str
     model_fingerprint: str
     hits: tuple[SearchHit, ...]
-    """Best first; ties by photo id."""
+    """Best first, ties by photo id; in a narrowed search, those that agree in more attributes stand first."""
     next_cursor: str | None
     """Asks for the answers after these; None where there are no more."""
     predicted: Mapping[str, Prediction]
     """Per attribute; empty for a product query, or where the model has no attribute heads."""
+    narrowing: Narrowing | None
+    """Which predicted attributes the search was narrowed by; None where that was not asked for."""
     timings_ms: Mapping[str, float]
     """Milliseconds per stage (release, decode, embed, search, features) and in total."""
     observation: Observation | None
@@ -75,6 +90,7 @@ class SearchAnswer:
                 name: {"value": prediction.value, "confidence": round(prediction.confidence, 6)}
                 for name, prediction in self.predicted.items()
             },
+            **({} if self.narrowing is None else {"narrowing": self.narrowing.as_json()}),
             "timings_ms": {stage: round(spent, 3) for stage, spent in self.timings_ms.items()},
         }
 

@@ -1,6 +1,7 @@
 """Query to answer: decode, embed, read one page of what the index finds, add features."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 from pydantic import Field
@@ -11,14 +12,15 @@ from lookalike.embedders.protocol import Embedder
 from lookalike.errors import QueryError, ReleaseMismatch
 from lookalike.features.protocol import FeatureLookup, Features
 from lookalike.index.protocol import CollectionInfo, VectorIndex
-from lookalike.observation import Observation, predicted_attributes, score_margin
+from lookalike.observation import predicted_attributes
 from lookalike.release.manifest import Release
 from lookalike.search.answer import Prediction, SearchAnswer, search_hits
-from lookalike.search.candidates import CandidateLimits, best_per_key
+from lookalike.search.candidates import CandidateLimits
 from lookalike.search.cursor import cursor_at, offset_of
 from lookalike.search.grouping import check_group, filterable
+from lookalike.search.narrowing import NarrowingLimits, believed, narrowing
+from lookalike.search.observing import observe
 from lookalike.search.page import Page, Query, read_page
-from lookalike.search.photo import photo_size
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters
 from lookalike.search.timing import Clock, Stopwatch
@@ -31,6 +33,8 @@ class SearchLimits(StrictConfig):
     """Largest photo that is decoded."""
     candidates: CandidateLimits = CandidateLimits()
     """How many photos are read to fill a page."""
+    narrowing: NarrowingLimits = NarrowingLimits()
+    """Which predictions narrow a search that asks for it."""
     feature_deadline_seconds: float = Field(default=0.1, gt=0)
     """How long an answer waits for its features before it goes without them."""
 
@@ -85,12 +89,21 @@ class SearchEngine:
         offset = offset_of(request, self.release.release_id)
         check_filters(request.filters, filterable(info.fields))
         check_group(request.group, info.fields)
-        query = self._photo_query(request.photo, watch) if request.photo is not None else self._product_query(request)
+        query = self._query(request, info, watch)
         with watch.stage("search"):
             page = self._page(query, request, offset)
         with watch.stage("features"):
             features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)))
         return self._answer(request, query, page, offset, features, watch)
+
+    def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch) -> Query:
+        if request.photo is None:
+            return self._product_query(request)
+        query = self._photo_query(request.photo, watch)
+        if not request.narrow:
+            return query
+        narrowed = believed(query.predicted, info.fields, request.filters, self._limits.narrowing)
+        return replace(query, narrowed=narrowed)
 
     def _photo_query(self, photo: bytes, watch: Stopwatch) -> Query:
         identity = self._embedder.identity
@@ -134,24 +147,7 @@ class SearchEngine:
             hits=search_hits(page.hits, page.variants, query.predicted, features),
             next_cursor=cursor_at(offset + request.k, self.release.release_id, request) if page.ahead else None,
             predicted=query.predicted,
+            narrowing=narrowing(query.narrowed, page.hits) if request.narrow else None,
             timings_ms=watch.timings_ms(),
-            observation=_observe(request.photo, query, page, request) if request.photo and not offset else None,
+            observation=observe(request.photo, query, page, request) if request.photo and not offset else None,
         )
-
-
-def _observe(photo: bytes, query: Query, page: Page, request: SearchRequest) -> Observation:
-    """What drift detection keeps; filters and folds change scores by themselves, so such a search keeps none."""
-    width, height = photo_size(photo)
-    comparable = not request.filters and request.group in ("photo", "product")
-    products = best_per_key([*page.hits, *page.ahead], lambda hit: hit.product_id) if comparable else []
-    top1, margin = score_margin([hit.score for hit in products])
-    return Observation(
-        vector=query.vectors[0].tolist(),
-        top1_score=top1,
-        margin=margin,
-        attributes={name: seen.value for name, seen in query.predicted.items()},
-        confidence={name: seen.confidence for name, seen in query.predicted.items()},
-        photo_width=width,
-        photo_height=height,
-        photo_bytes=len(photo),
-    )

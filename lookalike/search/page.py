@@ -1,21 +1,29 @@
 """One page of a query's answers, read from the index no deeper than it needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.index.predicates import Where
+from lookalike.index.predicates import OneOf, Where
 from lookalike.index.protocol import Hit
 from lookalike.search.answer import Prediction
 from lookalike.search.candidates import CandidateLimits, distinct, ranked
 from lookalike.search.grouping import fold_filter, group_key, variants_of
+from lookalike.search.narrowing import relaxations
 from lookalike.search.query import SearchRequest
 
-IndexSearch = Callable[[int, Where], list[list[Hit]]]
-"""Depth and filter to the nearest photos of each of the Q query vectors."""
+
+class IndexSearch(Protocol):
+    """The collection that is searched, with the query's Q vectors."""
+
+    def __call__(self, depth: int, where: Where) -> list[list[Hit]]:
+        """The nearest photos of each vector that pass the filter."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,8 @@ class Query:
     predicted: Mapping[str, Prediction]
     without: str | None = None
     """The product asked about, which is no answer."""
+    narrowed: tuple[OneOf, ...] = ()
+    """Conditions its predicted attributes set, the most certain first."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,11 @@ class Page:
 def read_page(search: IndexSearch, query: Query, request: SearchRequest, offset: int, limits: CandidateLimits) -> Page:
     """The k answers after `offset` earlier ones."""
     key, filters, first = group_key(request.group), request.filters, (request.k + 1) * limits.overfetch
-    order = distinct(ranked(lambda depth: search(depth, filters), first, key, query.without, limits), key)
+    tiers = (
+        ranked(partial(search, where=(*filters, *kept)), first, key, query.without, limits)
+        for kept in relaxations(query.narrowed)
+    )
+    order = distinct(chain.from_iterable(tiers), key)
     hits = list(islice(order, offset, offset + request.k + 1))
     page, ahead = hits[: request.k], hits[request.k :]
     fold = fold_filter(page, request.group)

@@ -29,6 +29,8 @@ class SearchRequest(StrictConfig):
     group: Group = "product"
     """What has one answer, its best photo: a photo, a product, an item (its duplicate listings folded) or a design
     (the item in every colour)."""
+    narrow: bool = Field(default=False, strict=True)
+    """Whether products that agree with the photo's surely predicted attributes stand before all others."""
     cursor: str | None = None
     """Where to go on: the `next_cursor` of the answer before, with everything else asked as then."""
 
@@ -41,6 +43,8 @@ class SearchRequest(StrictConfig):
     def _asks_one_thing(self) -> "SearchRequest":
         if (self.photo is None) == (self.product_id is None):
             raise ValueError("exactly one of photo and product_id must be given")
+        if self.narrow and self.photo is None:
+            raise ValueError("narrow goes by what is predicted for a photo; for a product, filter by its attributes")
         return self
 
 

@@ -105,8 +105,8 @@ class Client:
         else:
             tensor.contents.bytes_contents.extend(photos)
         for name, value in parameters.items():
-            kind = "int64_param" if isinstance(value, int) else "string_param"
-            setattr(request.parameters[name], kind, value)
+            kinds = {bool: "bool_param", int: "int64_param", str: "string_param"}
+            setattr(request.parameters[name], kinds[type(value)], value)
         return self.stub.ModelInfer(request, timeout=30)
 
 

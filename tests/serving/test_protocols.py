@@ -281,6 +281,21 @@ def test_a_photo_as_the_body_gives_the_same_answer(client: Client) -> None:
     assert untimed([answered.json()]) == wanted
 
 
+@pytest.mark.parametrize("group", ["item", "design"])
+def test_every_protocol_folds_narrows_and_turns_pages_alike(client: Client, group: str) -> None:
+    asked = {"k": 3, "group": group, "narrow": True}
+    (first,) = client.v1(instance(photo(1), **asked)).json()["predictions"]
+    assert untimed([first]) == expected(photo(1), **asked)
+    asked["cursor"] = first["next_cursor"]
+    second = untimed(client.v1(instance(photo(1), **asked)).json()["predictions"])
+    assert second == expected(photo(1), **asked)
+    assert untimed(texts_of(client.v2(json_tensor([photo(1)]), **asked))) == second
+    remote = client.grpc([photo(1)], **asked).outputs[0].contents.bytes_contents
+    assert untimed([json.loads(text) for text in remote]) == second
+    address = f"/search?k=3&group={group}&narrow=true&cursor={asked['cursor']}"
+    assert untimed([client.http.post(address, content=photo(1)).json()]) == second
+
+
 def test_a_product_in_the_path_gives_the_same_answer(client: Client) -> None:
     wanted = client.v1({"product_id": "p003", "k": 4, "group": "photo"}).json()["predictions"]
     answered = client.http.get("/products/p003/similar?k=4&group=photo")

@@ -1,0 +1,25 @@
+"""What drift detection keeps of a search by photo."""
+
+from lookalike.observation import Observation, score_margin
+from lookalike.search.candidates import best_per_key
+from lookalike.search.page import Page, Query
+from lookalike.search.photo import photo_size
+from lookalike.search.query import SearchRequest
+
+
+def observe(photo: bytes, query: Query, page: Page, request: SearchRequest) -> Observation:
+    """One row of the query log; filters and folds change scores by themselves, so such a search keeps none."""
+    width, height = photo_size(photo)
+    comparable = not request.filters and not request.narrow and request.group in ("photo", "product")
+    products = best_per_key([*page.hits, *page.ahead], lambda hit: hit.product_id) if comparable else []
+    top1, margin = score_margin([hit.score for hit in products])
+    return Observation(
+        vector=query.vectors[0].tolist(),
+        top1_score=top1,
+        margin=margin,
+        attributes={name: seen.value for name, seen in query.predicted.items()},
+        confidence={name: seen.confidence for name, seen in query.predicted.items()},
+        photo_width=width,
+        photo_height=height,
+        photo_bytes=len(photo),
+    )
