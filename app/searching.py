@@ -8,7 +8,7 @@ from lookalike.release.manifest import live_release
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import search_request
-from lookalike.stages import milvus
+from lookalike.stages import collections_at
 from lookalike.workspace import Workspace
 
 
@@ -17,7 +17,7 @@ def search_photo(shop: Workspace, milvus_uri: str, photo: bytes, k: int, filters
     release = live_release(shop.releases)
     if release is None:
         raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
-    with milvus(milvus_uri) as index:
+    with collections_at(milvus_uri) as index:
         embedder = OnnxEmbedder(shop.model_repository / release.model)
         features = FeastLookup(shop.feature_store, release.feature_service)
         engine = SearchEngine(embedder, index, features, release)

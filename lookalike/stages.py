@@ -6,7 +6,7 @@ returns the stage's record.
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,8 @@ from lookalike.storage import StageRecord, atomic_folder, read_json
 from lookalike.workspace import Workspace
 
 if TYPE_CHECKING:
-    from lookalike.index.milvus import MilvusIndex
+    from lookalike.index.protocol import VectorIndex
+    from lookalike.lifecycle.erase import Erased
     from lookalike.lifecycle.prune import Pruned
     from lookalike.release.manifest import Release
     from lookalike.release.update_log import Update
@@ -173,7 +174,7 @@ def index(validated: str, exported: str, output: str, *, milvus_uri: str, settin
     from lookalike.index.build import IndexSettings, build_index
 
     chosen = settings_for(IndexSettings, settings, "index")
-    with milvus(milvus_uri) as store:
+    with collections_at(milvus_uri) as store:
         embedder = OnnxEmbedder(Path(exported))
         return build_index(Path(validated), Path(exported), Path(output), store, embedder, chosen)
 
@@ -195,7 +196,7 @@ def release(
 
     shop = Workspace(Path(workspace))
     parts = (Path(validated), Path(exported), Path(evaluation), Path(index), Path(features))
-    with milvus(milvus_uri) as store:
+    with collections_at(milvus_uri) as store:
         return promote(*parts, shop.releases, shop.model_repository, store, datetime.now(UTC)).release_id
 
 
@@ -203,7 +204,7 @@ def rollback(*, workspace: str, milvus_uri: str, to: str = "") -> "Release":
     """Put the release before the live one, or a named one, back in service."""
     from lookalike.release.promote import rollback
 
-    with milvus(milvus_uri) as store:
+    with collections_at(milvus_uri) as store:
         return rollback(Workspace(Path(workspace)).releases, store, to=to)
 
 
@@ -211,7 +212,7 @@ def prune(*, workspace: str, milvus_uri: str, keep: int, unreleased: bool, dry_r
     """Clear away releases out of reach, and all that is theirs."""
     from lookalike.lifecycle.prune import prune
 
-    with milvus(milvus_uri) as store:
+    with collections_at(milvus_uri) as store:
         return prune(Workspace(Path(workspace)), store, datetime.now(UTC), keep, unreleased, dry_run)
 
 
@@ -229,9 +230,18 @@ def update(validated: str, *, workspace: str, milvus_uri: str, settings: Setting
         raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
     chosen = settings_for(IndexSettings, settings, "index")
     features = partial(refresh, shop.feature_store, live.feature_service, now)
-    with milvus(milvus_uri) as store:
+    with collections_at(milvus_uri) as store:
         embedder = OnnxEmbedder(shop.model_repository / live.model)
         return update(Path(validated), shop.releases, store, embedder, features, now, chosen)
+
+
+def erase(product_ids: Sequence[str], *, workspace: str, milvus_uri: str, cache: str = "") -> "Erased":
+    """Erase products from the workspace and note them, so that no delivery brings them back."""
+    from lookalike.lifecycle.erase import erase
+
+    shop = Workspace(Path(workspace))
+    with milvus(milvus_uri) as store:
+        return erase(shop, store, product_ids, datetime.now(UTC), store.purge, Path(cache) if cache else None)
 
 
 def live_model(exported: str, evaluation: str, *, workspace: str) -> None:
@@ -248,11 +258,11 @@ def live_model(exported: str, evaluation: str, *, workspace: str) -> None:
 
 
 @contextmanager
-def milvus(uri: str) -> Iterator["MilvusIndex"]:
-    """An open Milvus index; the token, a secret, comes from the environment and not from a pipeline's arguments."""
-    from lookalike.index.milvus import MilvusIndex
+def collections_at(uri: str) -> Iterator["VectorIndex"]:
+    """An open index; Milvus' token, a secret, comes from the environment and not from a pipeline's arguments."""
+    from lookalike.index.choose import open_index
 
-    store = MilvusIndex(uri, token=os.environ.get("MILVUS_TOKEN", ""))
+    store = open_index(uri, token=os.environ.get("MILVUS_TOKEN", ""))
     try:
         yield store
     finally:

@@ -12,7 +12,7 @@ from lookalike.embedders.triton import TritonEmbedder
 from lookalike.errors import ReleaseError
 from lookalike.features.feast import FeastLookup
 from lookalike.features.protocol import FeatureLookup
-from lookalike.index.milvus import MilvusIndex
+from lookalike.index.choose import open_index
 from lookalike.index.protocol import VectorIndex
 from lookalike.release.manifest import Release
 from lookalike.search.engine import SearchEngine
@@ -31,7 +31,7 @@ def assemble(settings: ServingSettings) -> SearchServer:
 
     Raises ReleaseError where there is none, unless `wait_for_release`, and whatever its parts raise.
     """
-    index = MilvusIndex(settings.milvus_uri, settings.milvus_token or "")
+    index = open_index(settings.milvus_uri, settings.milvus_token or "")
     live = LiveEngine(
         settings.releases, partial(load_engine, settings, index), settings.poll_seconds, settings.retry_seconds
     )

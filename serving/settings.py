@@ -22,7 +22,7 @@ class ServingSettings(StrictConfig):
     triton_http: str | None = None
     """Triton's HTTP address as host:port, to load a new release's model; without one, somebody else loads it."""
     milvus_uri: str
-    """A Milvus Lite file, or http://host:port of a Milvus server."""
+    """A Milvus Lite file, http://host:port of a Milvus server, or faiss:///folder to search in this process."""
     milvus_token: str | None = Field(default=None, repr=False)
     """`user:password` or an API key, where Milvus asks for one."""
     feature_store: Path
