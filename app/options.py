@@ -38,7 +38,12 @@ SetOption = Annotated[
 ]
 
 MilvusOption = Annotated[
-    str, typer.Option("--milvus", help="Milvus URI; without it Milvus Lite inside the workspace.", envvar="MILVUS_URI")
+    str,
+    typer.Option(
+        "--milvus",
+        help="Milvus URI, or faiss:///folder; without it Milvus Lite inside the workspace.",
+        envvar="MILVUS_URI",
+    ),
 ]
 
 DEFAULT_WORKSPACE = Path("runs/shop")
