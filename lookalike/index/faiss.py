@@ -93,6 +93,11 @@ class FaissIndex:
             self._folder.switch(manifest)
             self._folder.tidy(manifest)
 
+    def purge(self, collection: str) -> str:
+        """Let deleted photos leave the disk now; "" says that nothing of them stays."""
+        self.seal(collection)
+        return ""
+
     def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]:
         state = self._state(self._resolved(collection))
         check_search(state.manifest.info, queries, k, where)

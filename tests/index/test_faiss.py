@@ -129,6 +129,16 @@ def test_many_changes_are_condensed_and_mean_the_same(tmp_path: Path, monkeypatc
     assert FaissIndex(tmp_path).search("shoes", queries, 40) == twin.search("shoes", queries, 40)
 
 
+def test_a_deleted_product_leaves_the_disk_when_purged(tmp_path: Path) -> None:
+    stored = random_gallery(30)
+    index = filled(FaissIndex(tmp_path, settings("hnsw")), stored)
+    index.delete("shoes", ["p007"])
+    vector, held = stored.vectors[7].tobytes(), lambda: [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(vector in path.read_bytes() for path in held())
+    assert index.purge("shoes") == ""
+    assert not any(vector in path.read_bytes() or b"p007" in path.read_bytes() for path in held())
+
+
 @pytest.mark.parametrize(
     ("kind", "parameters"),
     [("hnsw", {}), ("ivf_pq", {"subvectors": 8, "lists": 40, "probes": 20}), ("binary", {"bits": 64})],
