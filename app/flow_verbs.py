@@ -20,6 +20,7 @@ from app.options import (
     SettingsOption,
     WorkspaceOption,
     read_settings,
+    with_erasures,
 )
 from app.recipes import resolve_recipe
 from app.telling import tell
@@ -47,7 +48,8 @@ def validate(
 ) -> None:
     """Check a catalogue and set bad rows aside with reasons."""
     named = [f"validate.lexicon={lexicon}"] if lexicon else []
-    shop, chosen = Workspace(workspace), read_settings(settings, [*named, *(overrides or [])])
+    shop = Workspace(workspace)
+    chosen = with_erasures(shop, read_settings(settings, [*named, *(overrides or [])]))
     tell(
         stages.validate(catalogue, str(shop.validated), mapping=str(mapping or ""), limit=limit, settings=chosen),
         f"{shop.validated}/data_docs/index.html",

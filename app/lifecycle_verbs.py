@@ -14,6 +14,7 @@ from app.options import (
     SettingsOption,
     WorkspaceOption,
     read_settings,
+    with_erasures,
 )
 from app.telling import tell
 from lookalike import stages
@@ -46,7 +47,8 @@ def update(
     overrides: SetOption = None,
 ) -> None:
     """Apply a changed catalogue to the live release without building it anew."""
-    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    shop = Workspace(workspace)
+    chosen = with_erasures(shop, read_settings(settings, overrides))
     tell(stages.validate(catalogue, str(shop.validated), mapping=str(mapping or ""), limit=limit, settings=chosen))
     with milvus_for(shop, milvus) as uri:
         done = stages.update(str(shop.validated), workspace=str(shop.root), milvus_uri=uri, settings=chosen)
@@ -55,6 +57,25 @@ def update(
         return
     products = f"{done.added:,} products added, {done.changed:,} changed, {done.removed:,} removed"
     typer.echo(f"update {done.number}: {products}; {done.photos_embedded:,} photos embedded")
+
+
+def erase(
+    products: Annotated[list[str], typer.Argument(help="Ids of the products to erase.")],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    cache: Annotated[str, typer.Option(help="Folder of decoded photos that `train --cache` kept.")] = "",
+    milvus: MilvusOption = "",
+) -> None:
+    """Erase products from index, features, files and query log, and keep them from coming back."""
+    shop = Workspace(workspace)
+    with milvus_for(shop, milvus) as uri:
+        done = stages.erase(products, workspace=str(shop.root), milvus_uri=uri, cache=cache)
+    for place, count in sorted(done.removed.items()):
+        typer.echo(f"removed from {place}: {count:,}")
+    if not done.removed:
+        typer.echo("nothing of these products was found; they are noted all the same")
+    typer.echo("cannot be erased from here:")
+    for sentence in done.left:
+        typer.echo(f"  {sentence}")
 
 
 def prune(
@@ -81,4 +102,4 @@ def prune(
         typer.echo("nothing to remove")
 
 
-VERBS = (rollback, update, prune)
+VERBS = (rollback, update, erase, prune)

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from lookalike.catalog.erasures import load_erasures
 from lookalike.errors import ConfigError
+from lookalike.workspace import Workspace
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", help="Folder that holds everything made for one shop.")
@@ -59,6 +61,12 @@ def read_settings(file: Path | None, overrides: list[str] | None) -> dict[str, d
             raise ConfigError(f"--set {override!r} is not of the form STAGE.FIELD=VALUE")
         settings.setdefault(stage, {})[field] = yaml.safe_load(value)
     return settings
+
+
+def with_erasures(shop: Workspace, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The settings, with the validate stage told which products were erased here."""
+    erased = sorted(load_erasures(shop.erasures).erased)
+    return {**settings, "validate": {**settings.get("validate", {}), "erased": erased}} if erased else settings
 
 
 def _read_file(file: Path) -> dict[str, dict[str, Any]]:

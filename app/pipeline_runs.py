@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from app.local_runner import PipelineRun, run_pipeline
+from app.options import with_erasures
 from lookalike import stages
 from lookalike.workspace import Workspace
 
@@ -20,7 +21,7 @@ def shared_arguments(
         "milvus_uri": milvus_uri,
         "mapping": mapping,
         "limit": limit,
-        "settings": settings,
+        "settings": with_erasures(shop, settings),
     }
 
 

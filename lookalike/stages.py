@@ -240,8 +240,8 @@ def erase(product_ids: Sequence[str], *, workspace: str, milvus_uri: str, cache:
     from lookalike.lifecycle.erase import erase
 
     shop = Workspace(Path(workspace))
-    with milvus(milvus_uri) as store:
-        return erase(shop, store, product_ids, datetime.now(UTC), store.purge, Path(cache) if cache else None)
+    with collections_at(milvus_uri) as store:
+        return erase(shop, store, product_ids, datetime.now(UTC), Path(cache) if cache else None)
 
 
 def live_model(exported: str, evaluation: str, *, workspace: str) -> None:

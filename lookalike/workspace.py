@@ -80,6 +80,11 @@ class Workspace:
         return self.root / "query_log"
 
     @property
+    def erasures(self) -> Path:
+        """Digests of the ids of products that were erased."""
+        return self.root / "erasures.json"
+
+    @property
     def watch_history(self) -> Path:
         """What earlier watches saw and started, so that one drift episode starts one run."""
         return self.root / "watch_history.json"

@@ -38,6 +38,8 @@ class ValidationSettings(StrictConfig):
     """Per attribute, the largest share of rows in which it may be unknown."""
     max_near_duplicates: float = Field(default=0.5, ge=0, le=1)
     """Largest share of products that share a picture with another product."""
+    erased: tuple[str, ...] = ()
+    """SHA-256 of product ids that were erased; their rows go to quarantine unseen. The command line fills this in."""
     previous: Path | None = None
     """An earlier output of this stage; ids that vanished or changed and new attribute values are reported."""
     max_vanished: float = Field(default=0.5, ge=0, le=1)

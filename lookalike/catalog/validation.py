@@ -3,6 +3,7 @@
 import importlib
 import shutil
 import warnings
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lookalike.catalog.erasures import withhold_erased
 from lookalike.catalog.examination import examine_photos
 from lookalike.catalog.figures import changes, delivery_figures, learned_values
 from lookalike.catalog.near_duplicates import near_duplicate_groups
@@ -52,7 +54,7 @@ def validate(
     where it breaks a threshold; the report and the quarantine then stand in `<output>.rejected`.
     """
     settings = settings or ValidationSettings()
-    raw = read_catalogue(catalogue, mapping, limit, settings.lexicon)
+    raw, erased = withhold_erased(read_catalogue(catalogue, mapping, limit, settings.lexicon), settings.erased)
     _check_names(raw, settings)
     store = PhotoStore(settings.photo_root or raw.root, settings.allow_urls, settings.limits.bytes)
     record = run_stage(
@@ -67,7 +69,7 @@ def validate(
             **settings.model_dump(mode="json", exclude={"previous", "lexicon"}),
         },
         content=[PRODUCTS, PHOTOS, DUPLICATES, MAPPING],
-        work=partial(_work, raw=raw, store=store, settings=settings, rejected=_rejected(output)),
+        work=partial(_work, raw=raw, erased=erased, store=store, settings=settings, rejected=_rejected(output)),
     )
     if not record.reused:
         shutil.rmtree(_rejected(output), ignore_errors=True)  # it told of a delivery that this one replaces
@@ -86,7 +88,12 @@ def _check_names(raw: RawCatalogue, settings: ValidationSettings) -> None:
 
 
 def _work(
-    folder: Path, raw: RawCatalogue, store: PhotoStore, settings: ValidationSettings, rejected: Path
+    folder: Path,
+    raw: RawCatalogue,
+    erased: pd.DataFrame,
+    store: PhotoStore,
+    settings: ValidationSettings,
+    rejected: Path,
 ) -> dict[str, Any]:
     good, bad = examine_photos(raw.photos, store, settings.limits)
     verdict = judge(raw.rows, good, bad, raw.mapping.required, settings.allowed_values)
@@ -102,12 +109,14 @@ def _work(
     figures = delivery_figures(raw.rows, verdict, duplicates, attributes, settings.near_duplicates.contrast)
     figures |= changes(verdict, previous, learned)
     figures["query_photos_without_product"] = raw.strangers + _ownerless(raw, verdict)
+    figures["erased"] = len(erased)
     expectations = _expectations()
     tables = expectations.delivery_tables(raw.rows, good, bad, duplicates)
     suites = expectations.suites(raw.mapping, settings, tables, learned)
     figures |= expectations.write_data_docs(folder / DATA_DOCS, tables, suites)
     broken = broken_thresholds(figures, settings, raw.mapping.required, raw.mapping.sources)
-    _write_report(folder, verdict, summary_markdown(figures, broken))
+    quarantine = pd.concat([verdict.quarantine, erased], ignore_index=True) if len(erased) else verdict.quarantine
+    _write_report(folder, replace(verdict, quarantine=quarantine), summary_markdown(figures, broken))
     if broken:
         with atomic_folder(rejected) as aside:
             shutil.copytree(folder, aside, dirs_exist_ok=True)

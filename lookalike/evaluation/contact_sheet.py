@@ -54,6 +54,12 @@ def sheet_rows(catalogue: Catalogue, measured: Measured, truth: Truth, rows: int
     return sheet
 
 
+def products_on_sheet(measured: Measured, rows: int) -> NDArray[np.int64]:
+    """Catalogue rows of the products whose photos the sheet shows, asked with or found."""
+    ranked = measured.known.products[:rows, :SHOWN]  # (rows, SHOWN)
+    return np.unique(np.concatenate([ranked[ranked >= 0], measured.queries.photos.products[:rows]]))
+
+
 def judge(truth: Truth, own: int, product: int) -> str:
     """What a result is to the query's product, as a key of LEGEND."""
     equal = (truth.codes[own] == truth.codes[product]) & (truth.codes[own] >= 0)  # (A,)

@@ -5,11 +5,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from lookalike.catalog.products import Catalogue
 from lookalike.embedders.protocol import Embedder
-from lookalike.evaluation.contact_sheet import downscaled_png, draw_sheet, sheet_rows
+from lookalike.evaluation.contact_sheet import downscaled_png, draw_sheet, products_on_sheet, sheet_rows
 from lookalike.evaluation.drift_reference import reference_table
 from lookalike.evaluation.figures import (
     COARSE,
@@ -34,6 +38,10 @@ REPORT = "report.json"
 PAGE = "report.html"
 SHEET = "contact_sheet.png"
 REFERENCE = "reference.parquet"
+REFERENCE_PRODUCTS = "reference_products.parquet"
+"""Whose photo each row of the reference was made from; with it a product can be erased."""
+SHOWN_PRODUCTS = "shown_products.parquet"
+"""Products on the contact sheet."""
 PROMOTION = "promotion.json"
 
 SHEET_WIDTH = 640
@@ -66,9 +74,16 @@ def write_evaluation(
     write_json(folder / REPORT, _report(models, figures, settings))
     write_json(folder / PROMOTION, asdict(promotion))
     pq.write_table(reference_table(damaged, models["challenger"].identity), folder / REFERENCE)
+    ids = catalogue.products["product_id"]
+    _write_ids(folder / REFERENCE_PRODUCTS, ids, damaged.queries.photos.products)
+    _write_ids(folder / SHOWN_PRODUCTS, ids, products_on_sheet(damaged, settings.sheet_rows))
     sheet.save(folder / SHEET)
     (folder / PAGE).write_text(page, encoding="utf-8")
     return _key_figures(figures, promotion, models)
+
+
+def _write_ids(path: Path, ids: "pd.Series[str]", rows: NDArray[np.int64]) -> None:
+    pq.write_table(pa.table({"product_id": pa.array(ids.iloc[rows], pa.string())}), path)
 
 
 def _evaluate_all(

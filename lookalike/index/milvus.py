@@ -22,6 +22,7 @@ from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
 from lookalike.index.predicates import Where
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
+from lookalike.index.purge import recover_rewrite, rewrite_collection
 from lookalike.index.ranking import best_first
 
 INFO = "lookalike.info"
@@ -158,6 +159,18 @@ class MilvusIndex:
     def collections(self) -> list[str]:
         with explained("listing collections"):
             return sorted(self._client.list_collections(**self._wait))
+
+    def purge(self, collection: str) -> str:
+        """Let deleted rows leave the disk; returns a sentence where they stay for a while, else nothing."""
+        with explained(f"rewriting {collection} without deleted rows"):
+            if not self._lite:
+                self._client.compact(collection, **self._wait)
+                return f"deleted rows of {collection} stay in Milvus' storage until it collects its garbage"
+            recover_rewrite(self._client, collection)
+            info = self._ready(collection)
+            properties = {INFO: json.dumps(asdict(info))}
+            rewrite_collection(self._client, info, properties, self._index_params())
+            return ""
 
     def drop(self, collection: str) -> None:
         self._require(collection)

@@ -96,9 +96,8 @@ def _update(
     features = refresh_features(catalogue, since, changes.removed)
     _apply(target, gallery_batches(part, gallery, groups, target.settings.rows), gallery, changes)
     require_count(target.index, target.info.name, len(want))
-    last = record.last()
     done = Update(
-        number=last.number + 1 if last else 1,
+        number=record.next_number(),
         catalogue_digest=digest,
         added=len(changes.added),
         changed=len(changes.changed),
@@ -123,7 +122,7 @@ def _require_same_shape(target: _Target, catalogue: Catalogue, recorded: int | N
     if recorded is not None and index.count(name) != recorded:
         raise VectorIndexError(
             f"collection {name} holds {index.count(name)} photos, its release recorded {recorded}; "
-            "something else changed it: build a new release"
+            "an erasure was interrupted (run it again), or something else changed it (build a new release)"
         )
 
 

@@ -80,8 +80,17 @@ class UpdateLog:
         """Acknowledge: what the collection holds, then the record; a kill between the two is repeated by a rerun."""
         with atomic_file(self._stored) as aside:
             stored.to_parquet(aside, index=False)
-        write_json(self._folder / f"{update.number:06d}.json", update.model_dump())
+        self.record(update)
         (self._folder / PENDING).unlink(missing_ok=True)
+
+    def record(self, update: Update) -> None:
+        """Write a record alone."""
+        write_json(self._folder / f"{update.number:06d}.json", update.model_dump())
+
+    def next_number(self) -> int:
+        """The number of the update that comes next."""
+        last = self.last()
+        return last.number + 1 if last else 1
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -122,6 +122,16 @@ def test_the_drift_reference_has_one_row_per_damaged_query(written: tuple[Path, 
         assert (row["photo_width"], row["photo_height"]) == (60, 80) and row["photo_bytes"] > 100
 
 
+def test_every_row_of_the_reference_and_every_photo_on_the_sheet_has_its_product_noted(
+    written: tuple[Path, dict[str, Any]],
+) -> None:
+    noted = pq.read_table(written[0] / "reference_products.parquet")["product_id"].to_pylist()
+    shown = pq.read_table(written[0] / "shown_products.parquet")["product_id"].to_pylist()
+    assert len(noted) == pq.read_table(written[0] / "reference.parquet").num_rows
+    assert set(noted[:3]) <= set(shown)  # the sheet's three queries
+    assert len(shown) == len(set(shown)) <= 3 * 6
+
+
 def test_the_contact_sheet_has_a_row_per_query_and_a_framed_result_per_place(
     written: tuple[Path, dict[str, Any]],
 ) -> None:
