@@ -1,9 +1,11 @@
 """One search in this process, without a server."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ReleaseError
 from lookalike.features.feast import FeastLookup
-from lookalike.index.predicates import Where
 from lookalike.release.manifest import live_release
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.engine import SearchEngine
@@ -12,8 +14,11 @@ from lookalike.stages import collections_at
 from lookalike.workspace import Workspace
 
 
-def search_photo(shop: Workspace, milvus_uri: str, photo: bytes, k: int, filters: Where) -> SearchAnswer:
-    """Ask the live release. Raises ReleaseError before the first, QueryError and ImageError for a bad request."""
+def search_photo(shop: Workspace, milvus_uri: str, asked: Mapping[str, Any]) -> SearchAnswer:
+    """Ask the live release what `search_request` reads.
+
+    Raises ReleaseError before the first release, QueryError and ImageError for a bad request.
+    """
     release = live_release(shop.releases)
     if release is None:
         raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
@@ -21,4 +26,4 @@ def search_photo(shop: Workspace, milvus_uri: str, photo: bytes, k: int, filters
         embedder = OnnxEmbedder(shop.model_repository / release.model)
         features = FeastLookup(shop.feature_store, release.feature_service)
         engine = SearchEngine(embedder, index, features, release)
-        return engine.search(search_request({"photo": photo, "k": k, "filters": filters}))
+        return engine.search(search_request(asked))

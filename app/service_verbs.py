@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from app.local_services import milvus_for
 from app.options import (
@@ -45,22 +43,27 @@ def search(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many products to answer with.")] = 10,
     where: WhereOption = None,
+    group: Annotated[str, typer.Option(help="One answer per photo, product, item or design.")] = "product",
+    narrow: Annotated[bool, typer.Option("--narrow", help="Products with the photo's sure attributes first.")] = False,
+    cursor: Annotated[str, typer.Option(help="Go on where the last answer ended; ask the rest as before.")] = "",
     milvus: MilvusOption = "",
 ) -> None:
     """Find the products that look like a photo."""
+    from app.answers import tell_answer
     from app.searching import search_photo
 
     shop = Workspace(workspace)
+    asked = {
+        "photo": photo.read_bytes(),
+        "k": k,
+        "filters": _filters(where),
+        "group": group,
+        "narrow": narrow,
+        "cursor": cursor or None,
+    }
     with milvus_for(shop, milvus) as uri:
-        answer = search_photo(shop, uri, photo.read_bytes(), k, _filters(where))
-    table = Table(title=f"release {answer.release_id[:12]}", show_edge=False)
-    for column in ("product", "score", "attributes", "features"):
-        table.add_column(column)
-    for hit in answer.hits:
-        fields = ", ".join(f"{name} {value}" for name, value in hit.fields.items() if value is not None)
-        served = ", ".join(f"{name} {value}" for name, value in (hit.features or {}).items() if name not in hit.fields)
-        table.add_row(hit.product_id, f"{hit.score:.3f}", fields, served or "absent")
-    Console().print(table)
+        answer = search_photo(shop, uri, asked)
+    tell_answer(answer)
 
 
 def serve(
