@@ -22,7 +22,7 @@ from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
 from lookalike.index.predicates import Where
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
-from lookalike.index.purge import recover_rewrite, rewrite_collection
+from lookalike.index.purge import recover_rewrites, rewrite_collection
 from lookalike.index.ranking import best_first
 
 INFO = "lookalike.info"
@@ -160,13 +160,17 @@ class MilvusIndex:
         with explained("listing collections"):
             return sorted(self._client.list_collections(**self._wait))
 
+    def recover(self) -> None:
+        """Finish or undo what an interrupted purge left; nothing else may purge meanwhile."""
+        with explained("recovering interrupted purges"):
+            recover_rewrites(self._client)
+
     def purge(self, collection: str) -> str:
         """Let deleted rows leave the disk; returns a sentence where they stay for a while, else nothing."""
         with explained(f"rewriting {collection} without deleted rows"):
             if not self._lite:
                 self._client.compact(collection, **self._wait)
                 return f"deleted rows of {collection} stay in Milvus' storage until it collects its garbage"
-            recover_rewrite(self._client, collection)
             info = self._ready(collection)
             properties = {INFO: json.dumps(asdict(info))}
             rewrite_collection(self._client, info, properties, self._index_params())

@@ -22,7 +22,7 @@ def rewrite_collection(
     """Copy a loaded collection beside itself and let the copy take its name and its aliases.
 
     Between the two renames, for milliseconds, a search fails. What is interrupted there is put right by
-    `recover_rewrite`, anywhere else by rewriting again.
+    `recover_rewrites`, anywhere else by rewriting again.
     """
     copy, old = info.name + COPY, info.name + OLD
     client.create_collection(copy, schema=collection_schema(info), consistency_level="Strong", properties=properties)
@@ -37,15 +37,16 @@ def rewrite_collection(
     _replace(client, old, info.name)
 
 
-def recover_rewrite(client: MilvusClient, name: str) -> None:
-    """Bring an interrupted rewrite to a collection of this name and none beside it."""
+def recover_rewrites(client: MilvusClient) -> None:
+    """Bring interrupted rewrites to a collection of the old name and none beside it."""
     known = client.list_collections()
-    if name not in known and name + OLD in known:
-        client.rename_collection(name + OLD, name)
-    elif name + OLD in known:
-        _replace(client, name + OLD, name)
-    if name + COPY in known:
-        client.drop_collection(name + COPY)
+    for old in (name for name in known if name.endswith(OLD)):
+        if old.removesuffix(OLD) in known:
+            _replace(client, old, old.removesuffix(OLD))
+        else:
+            client.rename_collection(old, old.removesuffix(OLD))
+    for copy in (name for name in known if name.endswith(COPY)):
+        client.drop_collection(copy)
 
 
 def _replace(client: MilvusClient, old: str, new: str) -> None:

@@ -39,6 +39,15 @@ class Purges(Protocol):
         ...
 
 
+@runtime_checkable
+class Recovers(Protocol):
+    """An index whose purge can be interrupted half-way."""
+
+    def recover(self) -> None:
+        """Finish or undo it."""
+        ...
+
+
 LEFT = (
     "trained weights: what a model learned from the product stays until it is trained anew",
     "the delivery it came in: take it out there; until then validation sets it aside as 'erased'",
@@ -85,6 +94,8 @@ def erase(
 
 
 def _erase_collections(index: VectorIndex, product_ids: Sequence[str], done: Erased) -> None:
+    if isinstance(index, Recovers):
+        index.recover()
     for name in index.collections():
         if name.startswith(COLLECTION_PREFIX):
             before = index.count(name)
