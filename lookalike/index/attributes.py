@@ -1,8 +1,8 @@
 """The fields of N photos as codes, and filters over them as bitmaps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache, reduce
-from typing import Any
+from typing import Any, cast
 
 import faiss
 import numpy as np
@@ -60,12 +60,17 @@ class Attributes:
         """(ceil(N / 8),) bitmap of the rows that pass; `where` is not empty."""
         return reduce(np.bitwise_and, (self._bits(predicate) for predicate in where))
 
-    def records(self, rows: NDArray[np.int64]) -> list[dict[str, str | None]]:
+    def records(self, rows: NDArray[np.int64]) -> list["Record"]:
         """The fields of each row."""
-        columns = self.columns(rows)
-        if not columns:
-            return [{} for _ in rows]
-        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        return [Record(self, row) for row in rows.tolist()]
+
+    def value(self, field: str, row: int) -> str | None:
+        """One field of one row. Raises KeyError for a field there is not."""
+        return cast("str | None", self._values[field][self._codes[field][row]])
+
+    def names(self) -> list[str]:
+        """All fields."""
+        return list(self._codes)
 
     def columns(self, rows: NDArray[np.int64]) -> dict[str, NDArray[np.object_]]:
         """Per field the rows' values."""
@@ -76,6 +81,28 @@ class Attributes:
         values = self._values[predicate.field]
         verdicts = np.fromiter((predicate.accepts(value) for value in values), bool, count=len(values))
         return np.packbits(verdicts[self._codes[predicate.field]], bitorder="little")
+
+
+class Record(Mapping[str, str | None]):
+    """A row's fields, read when they are asked for: most hits are folded away before anyone looks."""
+
+    __slots__ = ("_attributes", "_row")
+
+    def __init__(self, attributes: Attributes, row: int) -> None:
+        self._attributes = attributes
+        self._row = row
+
+    def __getitem__(self, field: str) -> str | None:
+        return self._attributes.value(field, self._row)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._attributes.names())
+
+    def __len__(self) -> int:
+        return len(self._attributes.names())
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def _table(values: "pa.Array") -> NDArray[np.object_]:

@@ -44,6 +44,9 @@ def check_vectors(vectors: NDArray[np.float32], dimension: int, what: str) -> No
     """Refuse anything but (N, D) finite unit vectors; `what` names them in the message."""
     if vectors.ndim != 2 or vectors.shape[1] != dimension:
         raise VectorIndexError(f"{what} have shape {vectors.shape}; the collection stores (N, {dimension})")
+    squares = np.einsum("nd,nd->n", vectors, vectors)  # (N,)
+    if (np.abs(squares - 1) < UNIT_TOLERANCE).all():  # NaN is not below it
+        return
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)  # (N,)
     if not np.isfinite(lengths).all():
         raise VectorIndexError(f"{what}: row {int(np.argmin(np.isfinite(lengths)))} holds a value that is not finite")

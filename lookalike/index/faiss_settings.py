@@ -34,10 +34,10 @@ class IvfPqSettings(StrictConfig):
     kind: Literal["ivf_pq"] = "ivf_pq"
     lists: int | None = Field(default=None, ge=1, le=1_000_000)
     """Inverted lists; 4·sqrt(N) where not given."""
-    probes: int = Field(default=32, ge=1)
+    probes: int = Field(default=64, ge=1)
     """Lists scanned per query; more under a filter."""
-    subvectors: int = Field(default=32, ge=1)
-    """Pieces a vector is cut into, 4 bits each; must divide the dimension."""
+    subvectors: int | None = Field(default=None, ge=1)
+    """Pieces a vector is cut into, 4 bits each; must divide the dimension. Half of it where not given."""
     shortlist: int = Field(default=400, ge=1, le=100_000)
     """Photos compared exactly after the scan; raised to the number of neighbours asked for."""
 

@@ -54,6 +54,7 @@ class Hnsw:
     def __init__(self, index: Any, settings: HnswSettings) -> None:
         self._index = index
         self._settings = settings
+        self._usual = faiss.SearchParametersHNSW(efSearch=settings.ef)
 
     @classmethod
     def build(cls, vectors: Vectors, settings: HnswSettings) -> "Hnsw":
@@ -68,8 +69,9 @@ class Hnsw:
         return cls(faiss.read_index(str(folder / SEARCH)), settings)
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
-        share = chosen.share if chosen else 1.0
-        ef = wide_graph(self._settings.ef, count, share) if chosen else max(self._settings.ef, count)
+        if chosen is None and count <= self._settings.ef:
+            return self._index.search(queries, count, params=self._usual)
+        ef = wide_graph(self._settings.ef, count, chosen.share) if chosen else count
         return self._index.search(queries, count, params=_select(faiss.SearchParametersHNSW, chosen, efSearch=ef))
 
     def save(self, folder: Path) -> None:
@@ -87,12 +89,13 @@ class IvfPq:
     @classmethod
     def build(cls, vectors: Vectors, settings: IvfPqSettings, seed: int) -> "IvfPq":
         count, dimension = vectors.shape
-        if dimension % settings.subvectors:
-            raise VectorIndexError(f"subvectors is {settings.subvectors}, which does not divide dimension {dimension}")
+        pieces = settings.subvectors or max(1, dimension // 2)
+        if dimension % pieces:
+            raise VectorIndexError(f"subvectors is {pieces}, which does not divide dimension {dimension}")
         lists = settings.lists or max(1, round(4 * math.sqrt(count)))
         if lists > count:
             raise VectorIndexError(f"lists is {lists}, but there are only {count} photos")
-        index = faiss.index_factory(dimension, f"IVF{lists},PQ{settings.subvectors}x4fs", faiss.METRIC_INNER_PRODUCT)
+        index = faiss.index_factory(dimension, f"IVF{lists},PQ{pieces}x4fs", faiss.METRIC_INNER_PRODUCT)
         index.cp.seed = index.pq.cp.seed = seed
         sample = np.random.default_rng(seed).permutation(count)[:TRAINED_ON]
         index.train(vectors[np.sort(sample)])

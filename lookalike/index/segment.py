@@ -5,13 +5,14 @@ rows.parquet     photo_id, product_id and the fields, in the order of photo ids,
 search.faiss     graph, lists or codes, where the structure has any
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -26,7 +27,7 @@ from lookalike.index.faiss_settings import (
 from lookalike.index.faiss_structures import Binary, Flat, Found, Hnsw, IvfPq, Structure, exact
 from lookalike.index.planner import goes_exact
 from lookalike.index.protocol import Hit
-from lookalike.index.ranking import round_scores
+from lookalike.index.ranking import order_rows
 from lookalike.index.rows import Rows, texts
 
 VECTORS = "vectors.npy"
@@ -51,7 +52,7 @@ class Segment:
     def __init__(self, folder: Path, settings: FaissSettings) -> None:
         self._vectors = _mapped(folder)
         table = pq.read_table(folder / ROWS).combine_chunks()
-        self._photo_ids, self._product_ids = (_whole(table[name]) for name in ("photo_id", "product_id"))
+        self._photo_ids, self._product_ids = (_texts(table[name]) for name in ("photo_id", "product_id"))
         fields = [name for name in table.column_names if name not in ("photo_id", "product_id")]
         self.attributes = Attributes({name: _whole(table[name]) for name in fields})
         self._structure = _load(folder, self._vectors, settings)
@@ -70,31 +71,34 @@ class Segment:
 
     def rows_of_photos(self, photo_ids: Sequence[str]) -> NDArray[np.int64]:
         """The rows of those photos that are here."""
-        places = [(photo, bisect_left(self._photo_ids, photo, key=_text)) for photo in photo_ids]
-        return np.array([p for photo, p in places if p < len(self) and _text(self._photo_ids[p]) == photo], np.int64)
+        places = [(photo, bisect_left(self._photo_ids, photo)) for photo in photo_ids]
+        return np.array([row for photo, row in places if row < len(self) and self._photo_ids[row] == photo], np.int64)
 
     def rows_of_products(self, product_ids: Sequence[str]) -> NDArray[np.int64]:
         """The rows of all photos of these products."""
-        if len(product_ids) == 1:  # a plain comparison is five times faster than a set of one
-            return np.flatnonzero(pc.equal(self._product_ids, product_ids[0]))
-        return np.flatnonzero(pc.is_in(self._product_ids, pa.array(product_ids, pa.string())))
+        order, product_of = self._by_product, self._product_ids.__getitem__
+        firsts = [bisect_left(order, product, key=product_of) for product in product_ids]
+        lasts = [bisect_right(order, product, key=product_of) for product in product_ids]
+        return np.concatenate([order[:0], *(order[first:last] for first, last in zip(firsts, lasts, strict=True))])
 
     def photos(self, rows: NDArray[np.int64]) -> list[str]:
         """The photo ids of these rows."""
-        return list(self._photo_ids.take(pa.array(rows)).to_pylist())
+        return list(self._photo_ids[rows].tolist())
 
     def rows(self, kept: NDArray[np.int64]) -> Rows:
         """The named rows, read into memory."""
-        products = self._product_ids.take(pa.array(kept)).to_pylist()
-        return Rows(texts(self.photos(kept)), texts(products), self._vectors[kept], self.attributes.columns(kept))
+        products = texts(self._product_ids[kept].tolist())
+        return Rows(texts(self.photos(kept)), products, self._vectors[kept], self.attributes.columns(kept))
+
+    @cached_property
+    def _by_product(self) -> NDArray[np.int64]:
+        """(N,) rows, a product's side by side."""
+        return np.argsort(self._product_ids, kind="stable")
 
     def _ranked(self, queries: NDArray[np.float32], k: int, count: int, passing: int, chosen: Chosen | None) -> Found:
         """(Q, k) rounded cosines and rows, best first; where ties may go on beyond `count`, asked again for more."""
-        scores, rows = self._nearest(queries, count, passing, chosen)
-        scores = np.where(rows < 0, -np.inf, round_scores(scores)).astype(np.float32)
-        order = np.lexsort((rows, -scores), axis=1)  # best first, ties by row
-        scores, rows = np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1)
-        cut = np.flatnonzero(scores[:, -1] == scores[:, k - 1]) if count < passing else np.empty(0, dtype=np.int64)
+        scores, rows = order_rows(*self._nearest(queries, count, passing, chosen))
+        cut = np.flatnonzero(scores[:, -1] == scores[:, k - 1]) if count < passing else ()
         scores, rows = scores[:, :k], rows[:, :k]
         if len(cut):
             scores[cut], rows[cut] = self._ranked(queries[cut], k, min(2 * count, passing), passing, chosen)
@@ -105,16 +109,15 @@ class Segment:
         if chosen and goes_exact(passing, self._exact_rows):
             return exact(self._vectors, queries, chosen.rows, count)
         scores, rows = self._structure.nearest(queries, count, chosen)
-        short = np.flatnonzero((rows < 0).any(axis=1))
-        if len(short):
+        if rows.min() < 0:
+            short = np.flatnonzero((rows < 0).any(axis=1))
             everything = chosen or chosen_rows(np.ones(len(self), dtype=bool))
             scores[short], rows[short] = exact(self._vectors, queries[short], everything.rows, count)
         return scores, rows
 
     def _hits(self, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[list[Hit]]:
         flat = rows.ravel()
-        taken = pa.array(flat)
-        photos, products = (column.take(taken).to_pylist() for column in (self._photo_ids, self._product_ids))
+        photos, products = self._photo_ids[flat].tolist(), self._product_ids[flat].tolist()
         hits = list(map(Hit, photos, products, scores.ravel().tolist(), self.attributes.records(flat)))
         k = rows.shape[1]
         return [hits[start : start + k] for start in range(0, len(hits), k)]
@@ -154,9 +157,10 @@ def _mapped(folder: Path) -> NDArray[np.float32]:
     return np.asarray(vectors)  # a plain view of the map: memmap's own indexing is slower
 
 
+def _texts(column: "pa.ChunkedArray") -> NDArray[Any]:
+    """(N,) strings kept compactly: ids of up to 15 bytes take 16, as Python objects they would take 70."""
+    return np.array(column.to_pylist(), dtype=np.dtypes.StringDType())
+
+
 def _whole(column: "pa.ChunkedArray") -> "pa.Array":
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
-
-
-def _text(value: "pa.StringScalar") -> str:
-    return str(value.as_py())
