@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import islice
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lookalike.index.protocol import Hit
@@ -13,6 +13,7 @@ from lookalike.search.candidates import CandidateLimits, Search, distinct, place
 SCORES = (0.9, 0.5, 0.5, 0.1)  # few, so that most photos tie
 PHOTOS = st.lists(st.tuples(st.sampled_from(SCORES), st.sampled_from("abcdef")), max_size=40)
 LIMITS = CandidateLimits(overfetch=2)
+steadily = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
 
 def hits_of(photos: list[tuple[float, str]]) -> list[Hit]:
@@ -32,6 +33,7 @@ def order(search: Search, first: int = 1, key: Callable[[Hit], str] = product, w
     return list(distinct(ranked(search, first, key, without, LIMITS), key))
 
 
+@steadily
 @given(PHOTOS, PHOTOS, st.integers(1, 9), st.sampled_from([None, "a"]))
 def test_the_order_is_that_of_a_naive_loop(
     left: list[tuple[float, str]], right: list[tuple[float, str]], first: int, without: str | None
@@ -48,6 +50,7 @@ def test_the_order_is_that_of_a_naive_loop(
     assert order(index_of(*lists), first, without=without) == naive
 
 
+@steadily
 @given(PHOTOS, st.randoms(use_true_random=False))
 def test_ties_stand_alike_however_the_photos_are_stored(photos: list[tuple[float, str]], random: Random) -> None:
     hits = hits_of(photos)
@@ -55,6 +58,7 @@ def test_ties_stand_alike_however_the_photos_are_stored(photos: list[tuple[float
     assert order(index_of(hits)) == order(index_of(shuffled))
 
 
+@steadily
 @given(PHOTOS, st.integers(1, 5), st.integers(0, 2**16))
 def test_pages_of_an_index_that_finds_more_by_looking_deeper_neither_repeat_nor_skip(
     photos: list[tuple[float, str]], k: int, seed: int

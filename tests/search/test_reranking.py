@@ -1,0 +1,76 @@
+"""Colour moves answers only as far as its weight lets it."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lookalike.catalog.colours import BINS, colour_histogram, intersection
+from lookalike.errors import QueryError
+from lookalike.index.protocol import Hit
+from lookalike.search.reranking import rerank_by_colour
+
+RANDOM = np.random.default_rng(0)
+
+
+def histograms(count: int) -> NDArray[np.float32]:
+    mass = RANDOM.random((count, BINS)).astype(np.float32) ** 8
+    return mass / mass.sum(axis=1, keepdims=True)
+
+
+def hits(scores: NDArray[np.float32]) -> list[Hit]:
+    return [Hit(f"p{row:03}/0", f"p{row:03}", float(score), {}) for row, score in enumerate(scores)]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.2, 1.0])
+def test_the_order_is_that_of_a_naive_loop(weight: float) -> None:
+    stored, query = histograms(60), histograms(1)[0]
+    given = hits(RANDOM.choice([0.9, 0.8, 0.7], 60).astype(np.float32))
+    naive = []
+    for hit, histogram in zip(given, stored, strict=True):
+        shared = sum(min(float(a), float(b)) for a, b in zip(query, histogram, strict=True))
+        naive.append((-((1 - weight) * hit.score + weight * shared), hit.photo_id))
+    reranked = rerank_by_colour(given, query, stored, weight)
+    assert [hit.score for hit in reranked] == pytest.approx([-score for score, _ in sorted(naive)], abs=2e-6)
+    assert {hit.photo_id for hit in reranked} == {hit.photo_id for hit in given}
+
+
+def test_without_weight_order_and_scores_stay() -> None:
+    given = sorted(hits(RANDOM.choice([0.5, 0.25], 20).astype(np.float32)), key=lambda hit: (-hit.score, hit.photo_id))
+    assert rerank_by_colour(given, histograms(1)[0], histograms(20), 0.0) == given
+
+
+def test_nothing_to_rank_is_ranked() -> None:
+    assert rerank_by_colour([], histograms(1)[0], histograms(0), 0.5) == []
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
+def test_a_weight_that_is_no_share_is_refused(weight: float) -> None:
+    with pytest.raises(QueryError, match="0 to 1 is accepted"):
+        rerank_by_colour(hits(np.ones(1, np.float32)), histograms(1)[0], histograms(1), weight)
+
+
+def test_a_little_weight_brings_the_colour_first_and_keeps_the_shape() -> None:
+    """200 drawn products of 4 shapes in 5 colours; the vectors know the shape and nothing of the colour."""
+    colours = [(200, 30, 30), (30, 30, 200), (20, 160, 40), (230, 200, 20), (20, 20, 20)]
+    shape, colour = RANDOM.integers(4, size=200), RANDOM.integers(5, size=200)
+    vectors = np.eye(4, 16, dtype=np.float32)[shape] + RANDOM.normal(0, 0.1, (200, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # (N, D)
+    stored = np.stack([colour_histogram(_photo(colours[number])) for number in colour])  # (N, BINS)
+    same_colour = {0.0: 0, 0.2: 0}
+    for query in range(100):
+        others = np.flatnonzero(np.arange(200) != query)
+        given = hits((vectors @ vectors[query])[others])
+        for weight in same_colour:
+            best = rerank_by_colour(given, stored[query], stored[others], weight)[0]
+            row = others[int(best.product_id[1:])]
+            assert shape[row] == shape[query]
+            same_colour[weight] += int(colour[row] == colour[query])
+    assert same_colour[0.0] < 40 and same_colour[0.2] == 100  # of 100; chance is 20
+    assert intersection(stored[0], stored).max() == pytest.approx(1)
+
+
+def _photo(colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A noisy square on white."""
+    pixels = np.full((24, 24, 3), 255, dtype=np.uint8)
+    pixels[6:18, 6:18] = np.clip(np.array(colour) + RANDOM.integers(-8, 9, (12, 12, 3)), 0, 255)
+    return pixels
