@@ -8,6 +8,7 @@ from typing import Any
 from lookalike.config import load_config
 from lookalike.errors import ReleaseMismatch
 from lookalike.release.manifest import Release
+from lookalike.release.update_log import UpdateLog
 from lookalike.storage import StageRecord, read_seal, run_stage, write_json
 from monitoring.history import StartedRun, WatchHistory, alone, read_history
 from monitoring.result import DRIFT, DriftResult
@@ -67,7 +68,7 @@ def gather_facts(release: Path, serving: Release, catalogue: Path | None, veto: 
         now=now,
         release_id=serving.release_id,
         model_born=_model_born(release.parent, serving),
-        released_catalogue=serving.catalogue_digest,
+        released_catalogue=UpdateLog(release.parent, serving).catalogue_digest(),
         catalogue=read_seal(catalogue).content if catalogue is not None else None,
         veto=(veto.read_text(encoding="utf-8").strip() or veto.name) if veto is not None and veto.exists() else None,
     )

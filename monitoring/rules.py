@@ -20,7 +20,7 @@ class Facts:
     model_born: datetime
     """When the first release of the model in service was made: its age, whatever was indexed since."""
     released_catalogue: str
-    """Digest of the catalogue the release was made from."""
+    """Digest of the catalogue the release holds, updates included."""
     catalogue: str | None
     """Digest of the newest validated catalogue; None when nobody looked."""
     veto: str | None

@@ -8,7 +8,8 @@ import pytest
 
 from lookalike.errors import ConfigError, ReleaseMismatch
 from lookalike.release.manifest import save_release
-from lookalike.storage import digest_json, read_json, run_stage, write_json
+from lookalike.release.update_log import Update, UpdateLog
+from lookalike.storage import digest_json, read_json, read_seal, run_stage, write_json
 from monitoring.decision import decide_action, withdraw_run
 from monitoring.drift import detect_drift
 from monitoring.settings import DecisionSettings, DriftSettings
@@ -85,16 +86,28 @@ def test_a_veto_file_holds_the_run_back_until_it_is_removed(shop: Shop) -> None:
     assert shop.decide(veto=veto)["action"] == "retrain"
 
 
-def test_a_newly_validated_catalogue_asks_for_an_index(shop: Shop) -> None:
-    shop.watch(day=0, shift=0)
-    validated = shop.root / "validated"
-
+def newly_validated(shop: Shop) -> Path:
     def work(folder: Path) -> dict:
         write_json(folder / "products.json", ["new"])
         return {}
 
+    validated = shop.root / "validated"
     run_stage("validate", validated, inputs={}, settings={}, content=["products.json"], work=work)
+    return validated
+
+
+def test_a_newly_validated_catalogue_asks_for_an_index(shop: Shop) -> None:
+    shop.watch(day=0, shift=0)
+    validated = newly_validated(shop)
     assert shop.decide(catalogue=validated)["action"] == "reindex"
+    assert shop.decide(catalogue=validated)["action"] == "watch"
+
+
+def test_a_catalogue_that_an_update_applied_asks_for_nothing(shop: Shop) -> None:
+    shop.watch(day=0, shift=0)
+    validated = newly_validated(shop)
+    done = Update(number=1, catalogue_digest=read_seal(validated).content, applied=NOW.isoformat())
+    UpdateLog(shop.folder.parent, shop.release).record(done)
     assert shop.decide(catalogue=validated)["action"] == "watch"
 
 
