@@ -11,7 +11,7 @@ from sklearn.manifold import TSNE
 
 from benchmarks.embedding.arms import LONGER, MAIN, RATES, SWEPT
 from benchmarks.embedding.capabilities import head_figures, robustness_figures
-from benchmarks.embedding.claims import METHOD, figure, gain_figures, precision_figures
+from benchmarks.embedding.claims import gain_figures, longer_figures, precision_figures
 from benchmarks.embedding.details import DETAILS, arm_details
 from benchmarks.embedding.measure import SPLITS, values_file, vectors_file
 from benchmarks.embedding.places import Places
@@ -112,16 +112,20 @@ def _capabilities(places: Places, done: dict[str, list[int]]) -> dict[str, Figur
             arm: [places.measured(arm, seed) / values_file("test") for seed in seeds] for arm, seeds in arms.items()
         }
         heads = Results.read(tables)
-        figures |= {**head_figures(heads, places.validated), **_longer(heads)}
-    return figures
+        figures |= head_figures(heads, places.validated)
+    return figures | _longer(places, done)
 
 
-def _longer(heads: Results) -> dict[str, Figure]:
-    """The fine precision of the checkpoint trained for longer."""
-    if LONGER not in heads.arms:
+def _longer(places: Places, done: dict[str, list[int]]) -> dict[str, Figure]:
+    """The fine precision of the checkpoint trained for longer, and its gain over the untrained backbone."""
+    if LONGER not in done:
         return {}
-    how = f"a checkpoint on a larger budget: fine precision@4 of catalogue photos, test split, 1 run; {METHOD}"
-    return {f"{LONGER}_fine_precision": figure(heads.mean(LONGER), how)}
+    arms = {arm: seeds for arm, seeds in done.items() if arm == LONGER or arm.startswith("frozen")}
+    return longer_figures(
+        Results.read(
+            {arm: [places.measured(arm, seed) / values_file("test") for seed in seeds] for arm, seeds in arms.items()}
+        )
+    )
 
 
 def _draw(places: Places, done: dict[str, list[int]], destination: Destination) -> None:
