@@ -1,6 +1,7 @@
 """Compiled kernels change the speed of training and nothing else."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch._inductor import config as inductor
 
 from lookalike.errors import TrainingError
 from tests.training.conftest import Train, tiny_recipe
@@ -16,9 +18,10 @@ ONE_TASK = dict.fromkeys(["triplets", "contrast", "reconstruction"], 0.0)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_compiled_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_compiled_before() -> Iterator[None]:
     torch.compiler.reset()
-    monkeypatch.setattr("torch._inductor.config.compile_threads", 1)
+    with inductor.patch(compile_threads=1):
+        yield
 
 
 @pytest.mark.slow
@@ -32,8 +35,8 @@ def test_a_compiled_network_learns_what_an_eager_one_does(trained: Train, tmp_pa
     assert names[0] == names[1]  # nothing of the compiler's in the checkpoint
 
 
-def test_a_machine_without_a_compiler_is_told_so(trained: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch._inductor.config.cpp.cxx", ("/nowhere/g++",))
-    monkeypatch.setattr("torch._inductor.config.force_disable_caches", True)
-    with pytest.raises(TrainingError, match="compile is on and the network cannot be compiled here"):
+def test_a_machine_without_a_compiler_is_told_so(trained: Train) -> None:
+    missing = {"cpp.cxx": ("/nowhere/g++",), "force_disable_caches": True}
+    told = pytest.raises(TrainingError, match="compile is on and the network cannot be compiled here")
+    with inductor.patch(missing), told:
         trained(tiny_recipe(epochs=1, tasks=ONE_TASK, compile=True))
