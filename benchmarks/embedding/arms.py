@@ -76,10 +76,14 @@ SINGLE = (
     Arm("attributes", only(attributes=1.0)),
     Arm("vae", only(**VAE)),
     Arm("single_attribute", only(triplets=1.0), scheme="single_attribute"),
+)
+"""One task each."""
+
+RIVALS = (
     Arm("proxy_anchor", only(label_ranking=1.0), ranking=LabelRanking(loss="proxy_anchor", proxy_rate=1.0)),
     Arm("multi_similarity", only(label_ranking=1.0), ranking=LabelRanking(loss="multi_similarity")),
 )
-"""One task each."""
+"""Modern losses over the fine attributes' joint classes, one each."""
 
 MULTI = (
     Arm("multi_task", only(**THREE)),
@@ -102,7 +106,7 @@ MAIN = "multi_task_contrast"
 LONGER = "longer"
 """Stands for a checkpoint from outside the experiment, on a larger budget: no arm, compared with none."""
 
-_BY_NAME = {arm.name: arm for arm in (*SINGLE, *MULTI, *OTHER_LABELS)}
+_BY_NAME = {arm.name: arm for arm in (*SINGLE, *RIVALS, *MULTI, *OTHER_LABELS)}
 
 ORDER = ("multi_attribute", "single_label", "multi_task", MAIN, "attributes", "multi_task_hard", "vae")
 """Run first, so that an experiment cut short still answers its questions."""
@@ -111,7 +115,7 @@ RATES = (1.5e-3, 3e-4, 1e-4)
 """Learning rates that are tried: a loss of distances alone throws a pretrained encoder off its features
 at a rate that classification thrives on."""
 
-SWEPT = (*(arm.name for arm in SINGLE), "multi_task", MAIN)
+SWEPT = (*(arm.name for arm in (*SINGLE, *RIVALS)), "multi_task", MAIN)
 """Arms whose rate is sought; the others share that of the arm they vary."""
 
 ARMS = {name: _BY_NAME[name] for name in dict.fromkeys((*ORDER, *_BY_NAME))}

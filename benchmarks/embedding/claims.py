@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from benchmarks.embedding.arms import LONGER, MAIN, MULTI, SINGLE, Arm
+from benchmarks.embedding.arms import LONGER, MAIN, MULTI, RIVALS, SINGLE, Arm
 from benchmarks.embedding.intervals import Sampled
 from benchmarks.embedding.results import Results
 from benchmarks.results import Figure
@@ -39,6 +39,9 @@ def gain_figures(results: dict[str, Results]) -> dict[str, Figure]:
     if _have(test, "multi_attribute", "single_label"):
         figures["mining_gain"] = _mining_gain(results)
     single, multi = _among(test, SINGLE), _among(test, MULTI)
+    rivals = _among(test, RIVALS)
+    if rivals and multi:
+        figures["rival_gain"] = _rival_gain(results, rivals, multi)
     if single and multi:
         figures["multitask_gain"] = _multitask_gain(results, single, multi)
     if _have(test, MAIN, V2):
@@ -55,6 +58,14 @@ def _mining_gain(results: dict[str, Results]) -> Figure:
         f"{'lie apart' if apart else 'overlap'}; test split, {_seeds(results, 'multi_attribute')}; {METHOD}"
     )
     return figure(ratio, how, f">= {MINING}, intervals apart", ratio.value >= MINING and apart, "ratio")
+
+
+def _rival_gain(results: dict[str, Results], rivals: list[str], multi: list[str]) -> Figure:
+    test, validation = results["test"], results["validation"]
+    best, rival = validation.best(multi), validation.best(rivals)
+    how = f"{best} {_told(test.mean(best))} over {rival} {_told(test.mean(rival))}, each the best on validation"
+    ratio = test.mean(best).over(test.mean(rival))
+    return figure(ratio, f"{how}; test split, {_seeds(results, best)}; {METHOD}", unit="ratio")
 
 
 def _multitask_gain(results: dict[str, Results], single: list[str], multi: list[str]) -> Figure:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.embedding.arms import ARMS, MAIN, MULTI, ORDER, RATES, SINGLE
+from benchmarks.embedding.arms import ARMS, MAIN, MULTI, ORDER, RATES, RIVALS, SINGLE
 from benchmarks.embedding.settings import Experiment
 from lookalike.config import parse_config
 from lookalike.errors import ConfigError
@@ -29,7 +29,7 @@ def test_every_arm_sees_the_same_number_of_photos() -> None:
 
 
 def test_single_arms_have_one_task_and_multi_arms_several() -> None:
-    for arms, several in ((SINGLE, False), (MULTI, True)):
+    for arms, several in ((SINGLE + RIVALS, False), (MULTI, True)):
         for arm in arms:
             tasks = [name for name, weight in arm.tasks.model_dump().items() if weight and name != "kl"]
             assert (len(tasks) > 1) == several, arm.name
