@@ -38,7 +38,7 @@ class Arm:
     hard: bool = False
     """Whether the second half of the budget sees triplets mined from the first half's embeddings."""
     learning_rate: float = 3e-4
-    """AdamW's peak: of RATES, the best on validation (`--steps sweep`)."""
+    """AdamW's peak, sought among RATES on validation (`--steps sweep`)."""
 
     def recipe(self, settings: Experiment, seed: int) -> Recipe:
         """The whole budget under one seed; an arm with hard negatives spends it in two equal parts."""
