@@ -1,5 +1,6 @@
 """An erased product is nowhere: not in answers, not in any file, not in the next delivery."""
 
+import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,6 +98,7 @@ class Shop:
 
     def traces(self) -> list[str]:
         """Files of the workspace in which the id, the photo's bytes or its vector can be found."""
+        gc.collect()  # SQLite folds its log into the database, and removes it, with the last connection
         files = [path for path in self.place.root.rglob("*") if path.is_file()]
         return sorted(str(path.relative_to(self.place.root)) for path in files if self._shows(path))
 
