@@ -27,16 +27,6 @@ from lookalike.lifecycle.erase_rows import erase_rows
 from lookalike.lifecycle.update import update
 from lookalike.mining.mine import mine
 from lookalike.observation import Observation
-from lookalike.release.manifest import (
-    STORED,
-    Release,
-    collection_name,
-    feature_service_name,
-    model_name,
-    release_id,
-    save_release,
-    switch_live,
-)
 from lookalike.release.update_log import UpdateLog
 from lookalike.search.query_log import LoggedQuery, query_log_table, read_query_log
 from lookalike.storage import atomic_file, digest_files, read_json, read_seal
@@ -45,6 +35,7 @@ from tests.catalog.tiny_shop import row, rows, write_shop
 from tests.features.shop import DEFINITIONS
 from tests.index.stages import exported_folder
 from tests.index.test_build import CountingEmbedder
+from tests.lifecycle.going_live import go_live, release_of
 from tests.lifecycle.test_update import SMALL
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -74,11 +65,9 @@ class Shop:
         exported = exported_folder(root / "exported", self.embedder)
         build_index(place.validated, exported, place.index, index, self.embedder, SMALL)
         digest, fingerprint = read_seal(place.validated).content, self.embedder.identity.fingerprint
-        self.release = release_of(fingerprint, digest)
+        self.release = release_of(fingerprint, digest, NOW)
         materialise(place.validated, place.features, place.feature_store, self.release.release_id, NOW, DEFINITIONS)
-        folder = save_release(place.releases, self.release)
-        (folder / STORED).write_bytes((place.index / STORED).read_bytes())
-        switch_live(place.releases, self.release)
+        go_live(place.releases, self.release, place.index)
         self.log_queries()
         gallery = load_gallery(place.index)
         self.vector = gallery.vectors[gallery.photos["product_id"] == GONE]
@@ -120,19 +109,6 @@ def _contents(path: Path) -> Iterator[bytes]:
 def _cells(path: Path) -> Iterator[object]:
     for column in pq.read_table(path).columns:
         yield from column.to_pylist()
-
-
-def release_of(fingerprint: str, digest: str) -> Release:
-    identity = release_id(fingerprint, digest)
-    return Release(
-        release_id=identity,
-        model_fingerprint=fingerprint,
-        catalogue_digest=digest,
-        model=model_name(fingerprint),
-        collection=collection_name(identity),
-        feature_service=feature_service_name(identity),
-        created=NOW.isoformat(),
-    )
 
 
 @pytest.fixture(scope="module")

@@ -17,20 +17,11 @@ from lookalike.index.milvus import MilvusIndex
 from lookalike.index.protocol import GalleryBatch, VectorIndex
 from lookalike.index.stored import find_changes
 from lookalike.lifecycle.update import update
-from lookalike.release.manifest import (
-    STORED,
-    Release,
-    collection_name,
-    feature_service_name,
-    model_name,
-    release_id,
-    save_release,
-    switch_live,
-)
 from lookalike.release.update_log import Update, UpdateLog
 from lookalike.storage import read_seal
 from tests.index.stages import exported_folder, validated_folder
 from tests.index.test_build import CountingEmbedder
+from tests.lifecycle.going_live import go_live, release_of
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 SMALL = IndexSettings(batch=5, rows=3, recall_queries=4)
@@ -50,10 +41,8 @@ class Shop:
         validated = self.catalogue(range(8))
         exported, built = exported_folder(self.root / "exported", self.embedder), self.root / "index"
         build_index(validated, exported, built, self.index, self.embedder, SMALL)
-        self.release = self._release(read_seal(validated).content)
-        folder = save_release(self.releases, self.release)
-        (folder / STORED).write_bytes((built / STORED).read_bytes())
-        switch_live(self.releases, self.release)
+        self.release = release_of(self.embedder.identity.fingerprint, read_seal(validated).content, NOW)
+        go_live(self.releases, self.release, built)
         self.embedder.embedded = 0
 
     @property
@@ -77,19 +66,6 @@ class Shop:
         query = np.eye(1, 16, dtype=np.float32)
         [hits] = self.index.search(self.release.collection, query, 100)
         return {hit.photo_id: hit.product_id for hit in hits}
-
-    def _release(self, digest: str) -> Release:
-        fingerprint = self.embedder.identity.fingerprint
-        identity = release_id(fingerprint, digest)
-        return Release(
-            release_id=identity,
-            model_fingerprint=fingerprint,
-            catalogue_digest=digest,
-            model=model_name(fingerprint),
-            collection=collection_name(identity),
-            feature_service=feature_service_name(identity),
-            created=NOW.isoformat(),
-        )
 
 
 @pytest.fixture
