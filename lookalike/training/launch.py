@@ -1,11 +1,11 @@
 """Processes that train together on this machine, in the environment torchrun would give them."""
 
 import os
-import socket
 from collections.abc import Callable
 from typing import TypeVar
 
 import torch
+from lightning.fabric.plugins.environments.lightning import find_free_network_port
 from torch import distributed
 from torch.multiprocessing.spawn import ProcessException, start_processes
 
@@ -22,7 +22,7 @@ def launch(processes: int, work: Callable[[Job], object], job: Job) -> None:
 
     Raises TrainingError as soon as one of them fails; none is left running.
     """
-    context = start_processes(_process, (processes, _free_port(), work, job), processes, join=False)
+    context = start_processes(_process, (processes, find_free_network_port(), work, job), processes, join=False)
     assert context is not None
     try:
         while not context.join(grace_period=GRACE_SECONDS):
@@ -40,9 +40,3 @@ def _process(rank: int, processes: int, port: int, work: Callable[[Job], object]
     work(job)
     if distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
