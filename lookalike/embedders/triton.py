@@ -66,9 +66,8 @@ class TritonEmbedder:
 
     def ready(self) -> bool:
         """Whether Triton calls the model ready; a dead worker behind it may still make `embed` fail."""
-        ask = v2.ModelReadyRequest(name=self._model.name)
         try:
-            return bool(self._call(self._stub.ModelReady, ask, self._deadline).ready)
+            return self._ask_ready()
         except BackendUnavailable:
             return False
 
@@ -91,8 +90,12 @@ class TritonEmbedder:
             grpc.channel_ready_future(self._channel).result(timeout=seconds)
         except grpc.FutureTimeoutError as error:
             raise BackendUnavailable(f"no Triton answers at {self._url} within {seconds:g} s") from error
-        if not self.ready():
+        if not self._ask_ready():
             raise BackendUnavailable(f"Triton at {self._url} has no ready model {self._model.name}; load it first")
+
+    def _ask_ready(self) -> bool:
+        ask = v2.ModelReadyRequest(name=self._model.name)
+        return bool(self._call(self._stub.ModelReady, ask, self._deadline).ready)
 
     def _check_config(self) -> None:
         ask = self._channel.unary_unary(triton_schema.METHOD)  # bytes in, bytes out
