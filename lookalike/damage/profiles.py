@@ -113,11 +113,29 @@ PROFILES: dict[str, DamageProfile] = {
         },
         severity=(1, 2),
     ),
+    "heavy": DamageProfile(
+        damages={
+            "crop": 0.5,
+            "rotate": 0.15,
+            "mirror": 0.3,
+            "colour_cast": 0.2,
+            "blur": 0.1,
+            "scribble": 0.35,
+            "text": 0.2,
+            "logo": 0.15,
+            "collage": 0.12,
+            "screenshot": 0.12,
+            "downscale": 0.15,
+            "jpeg": 0.35,
+            "double_jpeg": 0.1,
+        },
+        severity=(1, 4),
+    ),
     "new_camera": DamageProfile(damages={"warm_light": 1.0, "double_jpeg": 1.0}, severity=(4, 5)),
     "season_shift": DamageProfile(damages={"cold_light": 1.0, "jpeg": 1.0}, severity=(4, 5)),
     **{name: DamageProfile(damages={name: 1.0}) for name in SINGLE_DAMAGES},
 }
-"""`reseller` and `mild` are the mixes for training; the shifts serve the drift demo; the rest is one damage each."""
+"""`reseller`, `mild` and `heavy` are the mixes for training; the shifts serve the drift demo; the rest is one damage each."""
 
 
 def find_profile(name: str) -> DamageProfile:

@@ -27,6 +27,11 @@ class Encoded:
     log_variance: Tensor | None
     """(B, D); None without the generative task."""
 
+    def first(self, count: int) -> "Encoded":
+        """The first images alone."""
+        log_variance = None if self.log_variance is None else self.log_variance[:count]
+        return Encoded(self.embedding[:count], self.mean[:count], log_variance)
+
 
 class EmbeddingNetwork(nn.Module):
     """Encoder, latent heads, attribute heads and decoder; tasks that are off have no parameters here."""

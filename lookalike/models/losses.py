@@ -52,6 +52,19 @@ def contrast_loss(embeddings: Tensor, labels: Tensor, temperature: float) -> Ten
     return per_photo.sum() / (counts > 0).sum().clamp(min=1)
 
 
+def instance_loss(views: Tensor, embeddings: Tensor, products: Tensor, temperature: float) -> Tensor:
+    """Instance discrimination (Chen et al. 2020, section 2.1, equation 1): each view before all photos of others.
+
+    `views` (V, D) are of the first V photos; `embeddings` (B, D) of all B, `products` (B,) whose they are. Other
+    photos of the view's own product neither attract nor repel.
+    """
+    closeness = -pairwise_distance(views, embeddings) / temperature  # (V, B)
+    own = torch.arange(len(views), device=views.device)
+    siblings = products[: len(views), None] == products[None]
+    siblings[own, own] = False
+    return functional.cross_entropy(closeness.masked_fill(siblings, -torch.inf), own)
+
+
 def reconstruction_loss(images: Tensor, targets: Tensor) -> Tensor:
     """Mean squared error per pixel and channel, both (B, 3, h, w) in 0..1."""
     return functional.mse_loss(images.float(), targets.float())

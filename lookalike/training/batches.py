@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from lookalike.damage.profiles import damage_image, find_profile
 from lookalike.progress import progress
 from lookalike.training.data import TrainingSet
-from lookalike.training.plans import DAMAGE, PHOTOS, EpochPlan
+from lookalike.training.plans import DAMAGE, PHOTOS, TWINS, EpochPlan
 from lookalike.training.prefetch import prefetch
 from lookalike.training.ranks import ALONE, Ranks
 from lookalike.training.recipe import Recipe
@@ -26,6 +26,10 @@ class Batch(NamedTuple):
     """(3T, H, W, 3) uint8, damaged; only this rank's rows where several processes share the batch."""
     clean: Tensor
     """(3T, H, W, 3) uint8, the same photos undamaged: what the decoder should find."""
+    twins: Tensor
+    """(V, H, W, 3) uint8, the batch's first V photos damaged anew; only this rank's rows. Empty where not wanted."""
+    products: Tensor
+    """(3T,) int64, the products shown."""
     labels: Tensor
     """(3T, A) int64, -1 where unknown."""
     margins: Tensor
@@ -50,19 +54,31 @@ class NumberedBatches(Dataset):
         photos = self._data.first_photo[products] + rng.integers(0, self._data.photo_count[products])
         clean = self._data.photos[photos]  # (3T, H, W, 3)
         return Batch(
-            pixels=torch.from_numpy(self._damaged(clean, self._ranks.rows(len(photos)), step)),
+            pixels=torch.from_numpy(self._damaged(clean, step)),
             clean=torch.from_numpy(clean),
+            twins=torch.from_numpy(self._twins(clean, step)),
+            products=torch.from_numpy(products),
             labels=torch.from_numpy(self._data.labels[products]),
             margins=torch.from_numpy(margins),
             classes=torch.from_numpy(classes),
         )
 
-    def _damaged(self, photos: NDArray[np.uint8], rows: NDArray[np.int64], step: int) -> NDArray[np.uint8]:
-        """Some rows of a batch; every photo has its own randomness, so it suffers the same on whichever rank."""
-        damaged, profile = photos[rows], find_profile(self._recipe.damage)
+    def _damaged(self, photos: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+        return self._suffered(photos, step, DAMAGE, self._recipe.damage, self._recipe.damage_share)
+
+    def _twins(self, photos: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+        wanted = photos[: self._recipe.twins.count] if self._recipe.tasks.instance else photos[:0]
+        return self._suffered(wanted, step, TWINS, self._recipe.twins.damage, 1.0)
+
+    def _suffered(
+        self, photos: NDArray[np.uint8], step: int, stream: int, damage: str, share: float
+    ) -> NDArray[np.uint8]:
+        """This rank's rows; every photo has its own randomness, so it suffers the same on whichever rank."""
+        rows, profile = self._ranks.rows(len(photos)), find_profile(damage)
+        damaged = photos[rows]
         for place, row in enumerate(rows.tolist()):
-            rng = np.random.default_rng([self._recipe.seed, DAMAGE, self._epoch, step, row])
-            if rng.random() < self._recipe.damage_share:
+            rng = np.random.default_rng([self._recipe.seed, stream, self._epoch, step, row])
+            if rng.random() < share:
                 damaged[place] = np.asarray(damage_image(Image.fromarray(photos[row]), profile, rng))
         return damaged
 

@@ -77,15 +77,24 @@ class TrainingModule(lightning.LightningModule):
             group["lr"] = group["peak"] * share
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        encoded = self._whole(self.network(self.normaliser(batch.pixels)), len(batch.labels))
+        encoded, twins = self._encoded(batch)
         with torch.autocast(batch.pixels.device.type, enabled=False):  # cosines over a temperature need all digits
-            losses = self.objective.losses(self.network, encoded, batch)
+            losses = self.objective.losses(self.network, encoded, batch, twins)
         loss = self.objective.total(losses, warm_up(self.step, round(self._total_steps * self.recipe.warm_up)))
         figures = {name: float(value.detach()) for name, value in {"loss": loss, **losses}.items()}
         self._require_finite(figures)
         self.epoch_losses.append({**figures, **self.objective.learnt_weights()})
         self.step += 1
         return loss
+
+    def _encoded(self, batch: Batch) -> tuple[Encoded, Tensor | None]:
+        """The whole batch in one pass through the network, and its twins' embeddings (V, D) where it has any."""
+        if not len(batch.twins):
+            return self._whole(self.network(self.normaliser(batch.pixels)), len(batch.labels)), None
+        count = len(batch.pixels)
+        both = self.network(self.normaliser(torch.cat([batch.pixels, batch.twins])))
+        twins = self._ranks.whole(both.embedding[count:], min(self.recipe.twins.count, len(batch.labels)))
+        return self._whole(both.first(count), len(batch.labels)), twins
 
     def _whole(self, part: Encoded, count: int) -> Encoded:
         """Every rank's encodings of a batch of `count` photos: the losses compare photos across it."""

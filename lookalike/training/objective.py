@@ -11,6 +11,7 @@ from lookalike.models.label_ranking import build_label_ranking
 from lookalike.models.losses import (
     attribute_loss,
     contrast_loss,
+    instance_loss,
     kl_divergence,
     reconstruction_loss,
     triplet_ranking_loss,
@@ -35,8 +36,10 @@ class Objective(nn.Module):
         tasks = [name for name, weight in recipe.tasks.model_dump().items() if weight and name != KL]
         self.weighting = UncertaintyWeighting(tasks) if recipe.loss_weighting == "uncertainty" else None
 
-    def losses(self, network: EmbeddingNetwork, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
-        """The loss of every task that is on, before any weight."""
+    def losses(
+        self, network: EmbeddingNetwork, encoded: Encoded, batch: Batch, twins: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """The loss of every task that is on, before any weight; `twins` (V, D) are the embedded second views."""
         recipe, losses = self._recipe, {}
         if recipe.tasks.attributes:
             losses["attributes"] = attribute_loss(network.heads(encoded.embedding), batch.labels)
@@ -45,6 +48,8 @@ class Objective(nn.Module):
         if recipe.tasks.contrast:
             fine = batch.labels[:, self._alike]  # (3T, A')
             losses["contrast"] = contrast_loss(encoded.embedding, fine, recipe.contrast_temperature)
+        if twins is not None:
+            losses["instance"] = instance_loss(twins, encoded.embedding, batch.products, recipe.twins.temperature)
         if self.ranking is not None:
             losses["label_ranking"] = self.ranking(encoded.embedding, batch.classes)
         if encoded.log_variance is not None:

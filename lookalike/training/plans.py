@@ -15,7 +15,7 @@ from lookalike.models.losses import UNKNOWN
 from lookalike.training.data import TrainingSet
 from lookalike.training.recipe import Recipe
 
-ORDER, CHOICE, PHOTOS, CLASSES, DAMAGE = range(5)
+ORDER, CHOICE, PHOTOS, CLASSES, DAMAGE, TWINS = range(6)
 """Independent streams of randomness under one seed."""
 
 NO_MARGINS = np.empty(0, np.float32)

@@ -10,6 +10,13 @@ from lookalike.damage.profiles import PROFILES
 from lookalike.models.encoder import EncoderSettings
 
 
+def known_profile(damage: str) -> str:
+    """The name again. Raises ValueError where there is no such damage profile."""
+    if damage not in PROFILES:
+        raise ValueError(f"unknown damage profile '{damage}'; accepted: {', '.join(PROFILES)}")
+    return damage
+
+
 class TaskWeights(StrictConfig):
     """What each task counts for in the loss; 0 switches it off and leaves its parameters out."""
 
@@ -19,6 +26,8 @@ class TaskWeights(StrictConfig):
     """Ranking of the mined triplets."""
     contrast: float = Field(default=0.5, ge=0)
     """Supervised contrast across the batch: photos alike in the mapping's fine attributes before all others."""
+    instance: float = Field(default=0.0, ge=0)
+    """Instance discrimination: a damaged photo finds its own undamaged self before all others; see Twins."""
     label_ranking: float = Field(default=0.0, ge=0)
     """Ranking by class labels instead of mined triplets; see LabelRanking."""
     reconstruction: float = Field(default=1.0, ge=0)
@@ -28,10 +37,9 @@ class TaskWeights(StrictConfig):
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> "TaskWeights":
-        if not (self.attributes or self.triplets or self.contrast or self.label_ranking or self.reconstruction):
-            raise ValueError(
-                "attributes, triplets, contrast, label_ranking and reconstruction are all 0: there is nothing to learn"
-            )
+        learnable = {name: weight for name, weight in self.model_dump().items() if name != "kl"}
+        if not any(learnable.values()):
+            raise ValueError(f"{', '.join(learnable)} are all 0: there is nothing to learn")
         return self
 
     @model_validator(mode="after")
@@ -61,6 +69,22 @@ class LabelRanking(StrictConfig):
     """Whether a class comes as often as its products are many, or every class equally often."""
     proxy_rate: float = Field(default=100.0, gt=0)
     """Learning rate of Proxy-Anchor's proxies as a multiple of `learning_rate`; 100 is the paper's."""
+
+
+class Twins(StrictConfig):
+    """Second views of a batch's photos, damaged worse than the first, that only instance discrimination sees."""
+
+    count: int = Field(default=32, ge=1)
+    """V, the batch's first photos that have a twin; each is encoded besides the 3T of the batch."""
+    damage: str = "heavy"
+    """Damage profile that twins suffer, every one of them."""
+    temperature: float = Field(default=0.07, gt=0, le=1)
+    """Cosine distance that counts as one unit."""
+
+    @field_validator("damage")
+    @classmethod
+    def _known_damage(cls, damage: str) -> str:
+        return known_profile(damage)
 
 
 class ProjectionSettings(StrictConfig):
@@ -95,6 +119,8 @@ class Recipe(StrictConfig):
     """What `tasks.label_ranking` ranks by; without effect where that is 0."""
     contrast_temperature: float = Field(default=0.07, gt=0, le=1)
     """Cosine distance that counts as one unit of contrast; smaller looks at the nearest neighbours only."""
+    twins: Twins = Twins()
+    """What `tasks.instance` compares photos with; without effect where that is 0."""
     thumbnail: tuple[int, int] = (24, 18)
     """Height and width the decoder reconstructs."""
     damage: str = "reseller"
@@ -136,9 +162,16 @@ class Recipe(StrictConfig):
     @field_validator("damage")
     @classmethod
     def _known_damage(cls, damage: str) -> str:
-        if damage not in PROFILES:
-            raise ValueError(f"unknown damage profile '{damage}'; accepted: {', '.join(PROFILES)}")
-        return damage
+        return known_profile(damage)
+
+    @model_validator(mode="after")
+    def _twins_of_the_batch(self) -> "Recipe":
+        if self.tasks.instance and self.twins.count > 3 * self.triplets_per_batch:
+            raise ValueError(
+                f"twins.count is {self.twins.count}; a batch has {3 * self.triplets_per_batch} photos "
+                "(3 × triplets_per_batch), each with one twin at most"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_classes(self) -> "Recipe":

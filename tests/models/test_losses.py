@@ -1,6 +1,7 @@
 """Losses against naive loops and known gradients."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from lookalike.models.losses import (
     attribute_loss,
     contrast_loss,
+    instance_loss,
     kl_divergence,
     reconstruction_loss,
     triplet_ranking_loss,
@@ -171,3 +173,29 @@ def test_kl_matches_the_closed_form_number_by_number() -> None:
 def test_warm_up_rises_once_and_stays() -> None:
     assert [warm_up(step, 4) for step in range(7)] == [0, 0.25, 0.5, 0.75, 1, 1, 1]
     assert warm_up(0, 0) == 1
+
+
+def test_instance_discrimination_is_the_naive_loop_over_views() -> None:
+    torch.manual_seed(3)
+    views, photos, products = torch.randn(3, 5), torch.randn(6, 5), torch.tensor([0, 1, 2, 1, 0, 3])
+    terms = []
+    for view in range(3):
+        cosines = [torch.cosine_similarity(views[view], photo, dim=0).item() for photo in photos]
+        rivals = [b for b in range(6) if b == view or products[b] != products[view]]
+        total = sum(math.exp(cosines[b] / 0.2) for b in rivals)
+        terms.append(-math.log(math.exp(cosines[view] / 0.2) / total))
+    assert instance_loss(views, photos, products, 0.2).item() == pytest.approx(np.mean(terms), rel=1e-5)
+
+
+def test_another_photo_of_the_views_own_product_neither_attracts_nor_repels() -> None:
+    photos = torch.randn(4, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    instance_loss(photos.detach()[:1] + 0.1, photos, torch.tensor([7, 8, 7, 9]), 0.2).backward()
+    assert (photos.grad[2] == 0).all()
+    assert (photos.grad[[0, 1, 3]] != 0).any(dim=1).all()
+
+
+def test_a_view_nearer_to_its_own_photo_never_costs_more() -> None:
+    photos, products = torch.eye(4), torch.arange(4)
+    views = [torch.tensor([[near, math.sqrt(1 - near**2), 0.0, 0.0]]) for near in np.linspace(0, 1, 21).tolist()]
+    costs = [instance_loss(view, photos, products, 0.1).item() for view in views]
+    assert all(later <= earlier for earlier, later in pairwise(costs))

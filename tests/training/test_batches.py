@@ -12,6 +12,7 @@ from lookalike.errors import TrainingError
 from lookalike.training.batches import EpochBatches, NumberedBatches
 from lookalike.training.data import TrainingSet, load_training_set
 from lookalike.training.plans import TripletPlan
+from lookalike.training.ranks import Ranks
 from tests.training.conftest import tiny_recipe
 
 
@@ -82,6 +83,27 @@ def test_damage_touches_the_pixels_and_not_the_decoders_target(data: TrainingSet
     assert 0.1 < (half.pixels != half.clean).flatten(1).any(dim=1).float().mean() < 0.6
     clean = NumberedBatches(data, tiny_recipe(damage="none"), TripletPlan(data, tiny_recipe()), 0)[0]
     assert torch.equal(clean.pixels, batch.clean)
+
+
+def test_twins_are_the_first_photos_damaged_anew_and_change_nothing_else(data: TrainingSet) -> None:
+    recipe = tiny_recipe(tasks={"instance": 1}, twins={"count": 5}, damage="none")
+    batch = NumberedBatches(data, recipe, TripletPlan(data, recipe), 0)[0]
+    changed = (batch.twins != batch.clean[:5]).flatten(1).any(dim=1)
+    assert len(batch.twins) == 5
+    assert changed.float().mean() >= 0.8
+    without = tiny_recipe(damage="none")
+    plain = NumberedBatches(data, without, TripletPlan(data, without), 0)[0]
+    assert len(plain.twins) == 0
+    for name in ("pixels", "clean", "labels", "products", "margins"):
+        assert torch.equal(getattr(batch, name), getattr(plain, name))
+
+
+def test_ranks_damage_their_twins_as_one_process_would(data: TrainingSet) -> None:
+    recipe = tiny_recipe(tasks={"instance": 1}, twins={"count": 5})
+    plan = TripletPlan(data, recipe)
+    whole = NumberedBatches(data, recipe, plan, 0)[0].twins
+    parts = [NumberedBatches(data, recipe, plan, 0, Ranks(rank, 2))[0].twins for rank in range(2)]
+    assert torch.equal(torch.cat(parts)[:5], whole)
 
 
 def test_workers_prepare_the_same_batches(data: TrainingSet) -> None:

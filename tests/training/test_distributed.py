@@ -34,7 +34,8 @@ def test_the_ranks_rows_cover_a_batch_in_order_and_in_equal_parts(count: int, wo
 
 
 def test_two_processes_learn_what_one_does(trained: Train, tmp_path: Path) -> None:
-    recipe = tiny_recipe(encoder={"config": tiny_recipe().encoder.config, "batch_norm": "frozen"}, epochs=2)
+    encoder = {"config": tiny_recipe().encoder.config, "batch_norm": "frozen"}
+    recipe = tiny_recipe(encoder=encoder, tasks={"instance": 1}, twins={"count": 7}, epochs=2)
     trained(recipe, "one")
     trained(recipe, "two", processes=2)
     one, two = (pd.read_csv(tmp_path / name / "metrics.csv") for name in ("one", "two"))

@@ -78,3 +78,8 @@ def test_the_same_starting_weights_cost_the_same_fixed_or_learnt(trained: Train,
 def test_contradictory_ranking_settings_are_refused(settings: dict, sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
         tiny_recipe(**settings)
+
+
+def test_more_twins_than_photos_of_a_batch_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"twins.count is 25; a batch has 24 photos"):
+        tiny_recipe(tasks={"instance": 1}, twins={"count": 25})
