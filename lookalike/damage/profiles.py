@@ -135,7 +135,8 @@ PROFILES: dict[str, DamageProfile] = {
     "season_shift": DamageProfile(damages={"cold_light": 1.0, "jpeg": 1.0}, severity=(4, 5)),
     **{name: DamageProfile(damages={name: 1.0}) for name in SINGLE_DAMAGES},
 }
-"""`reseller`, `mild` and `heavy` are the mixes for training; the shifts serve the drift demo; the rest is one damage each."""
+"""`reseller`, `mild` and `heavy` are mixes for training; the shifts serve the drift demo; the rest is one damage
+each."""
 
 
 def find_profile(name: str) -> DamageProfile:

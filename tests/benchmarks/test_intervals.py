@@ -83,6 +83,16 @@ def test_macro_f1_and_its_replicates_equal_the_definition_on_the_drawn_queries()
         assert found.replicates[turn] == pytest.approx(naive, abs=1e-6)
 
 
+def test_classes_missing_from_a_replicate_do_not_lift_it() -> None:
+    """Twelve common queries answered rightly, twelve rare classes of one query each answered wrongly."""
+    wanted = np.concatenate([np.zeros(12, np.int64), np.arange(1, 13)])
+    said = np.zeros((24, 1), np.int64)
+    found = intervals.sampled_macro_f1(said, wanted, intervals.query_resamples(np.arange(24)), stream=0)
+    low, high = found.interval
+    assert low < found.value < high
+    assert np.nanmean(found.replicates) == pytest.approx(found.value, abs=0.002)  # left out: a third above it
+
+
 def test_a_ratio_to_nothing_is_no_number() -> None:
     resamples = intervals.query_resamples(np.arange(4))
     some, none = (intervals.sampled_mean(np.full((4, 1), value), resamples, 0) for value in (0.5, 0.0))
