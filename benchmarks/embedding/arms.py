@@ -5,7 +5,7 @@ from typing import Literal
 
 from benchmarks.embedding.settings import EPOCHS, Experiment
 from lookalike.mining.settings import MiningSettings
-from lookalike.training.recipe import LabelRanking, Recipe, TaskWeights
+from lookalike.training.recipe import LabelRanking, Recipe, TaskWeights, Twins
 
 Labels = Literal["all", "hidden_30", "hidden_60", "with_titles"]
 """What the model is told about training products: everything known, less, or more from their titles."""
@@ -21,7 +21,9 @@ VAE = {"reconstruction": 1.0, "kl": 0.001}
 THREE = {"attributes": 1.0, "triplets": 1.0, **VAE}
 """The three tasks of Shopsy (arXiv 2210.04560)."""
 FOUR = {**THREE, "contrast": 0.5}
-"""And supervised contrast over the fine attributes, as in the recipe we recommend."""
+"""And supervised contrast over the fine attributes."""
+FIVE = {**FOUR, "instance": 1.0}
+"""And a damaged photo before all others of its own undamaged self, as in the recipe we recommend."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,12 @@ class Arm:
     """AdamW's peak, sought among RATES on validation (`--steps sweep`)."""
 
     def recipe(self, settings: Experiment, seed: int) -> Recipe:
-        """The whole budget under one seed; an arm with hard negatives spends it in two equal parts."""
+        """The whole budget under one seed; an arm with hard negatives spends it in two equal parts.
+
+        With instance discrimination every fourth photo of a batch is a twin of another, and counts like any photo.
+        """
+        roles = 4 if self.tasks.instance else 3
+        triplets = 3 * settings.triplets_per_batch // roles
         return Recipe(
             encoder=settings.encoder,
             preprocessing=settings.preprocessing,
@@ -52,8 +59,9 @@ class Arm:
             damage="mild",
             damage_share=0.5,
             epochs=EPOCHS // 2 if self.hard else EPOCHS,
-            anchors_per_epoch=settings.anchors_per_epoch,
-            triplets_per_batch=settings.triplets_per_batch,
+            anchors_per_epoch=settings.photos // (roles * EPOCHS),
+            triplets_per_batch=triplets,
+            twins=Twins(count=triplets),
             learning_rate=self.learning_rate,
             precision=settings.precision,
             device="cpu",
@@ -88,6 +96,7 @@ RIVALS = (
 MULTI = (
     Arm("multi_task", only(**THREE)),
     Arm("multi_task_contrast", only(**FOUR)),
+    Arm("multi_task_robust", only(**FIVE)),
     Arm("multi_task_hard", only(**THREE), hard=True),
     Arm("multi_task_uncertainty", only(**THREE), weighting="uncertainty"),
 )
@@ -101,14 +110,17 @@ OTHER_LABELS = (
 """The main arm with less or more to learn from."""
 
 MAIN = "multi_task_contrast"
-"""The arm whose robustness, heads and pictures are shown."""
+"""The arm whose heads and pictures are shown."""
+
+ROBUST = "multi_task_robust"
+"""The arm made for damaged photos."""
 
 LONGER = "longer"
 """Stands for a checkpoint from outside the experiment, on a larger budget: no arm, compared with none."""
 
 _BY_NAME = {arm.name: arm for arm in (*SINGLE, *RIVALS, *MULTI, *OTHER_LABELS)}
 
-ORDER = ("multi_attribute", "single_label", "multi_task", MAIN, "attributes", "multi_task_hard", "vae")
+ORDER = ("multi_attribute", "single_label", "multi_task", MAIN, ROBUST, "attributes", "multi_task_hard", "vae")
 """Run first, so that an experiment cut short still answers its questions."""
 
 RATES = (1.5e-3, 3e-4, 1e-4)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.embedding.arms import LONGER, MAIN
+from benchmarks.embedding.arms import LONGER, MAIN, ROBUST
 from benchmarks.embedding.ceiling import Ceiling, macro_f1_ceiling
 from benchmarks.embedding.claims import METHOD, figure
 from benchmarks.embedding.intervals import Sampled
@@ -17,8 +17,9 @@ KNOWN_ITEM = 0.95
 DAMAGE_GOALS = {"scribble": 0.90, "jpeg": 0.90, "crop": 0.80}
 """Least share of the undamaged recall@1 that must remain."""
 
-PREFIXES = {MAIN: "", LONGER: f"{LONGER}_", "frozen": "frozen_"}
-"""Whose figures stand under which keys."""
+SUBJECTS = (LONGER, ROBUST, MAIN)
+"""The first of them that was measured stands under the figures' plain keys, the others under keys of their own: what
+a model can do is asked of the best one there is, on whatever budget, unlike what a way of training is worth."""
 
 HEADS = ("type", "colour", "gender")
 FROZEN_BESIDE = "frozen"
@@ -27,7 +28,7 @@ FROZEN_BESIDE = "frozen"
 def robustness_figures(hits: Results) -> dict[str, Figure]:
     """`known_item_recall_at_1` and, as shares of it, `damage_<kind>` of every arm that was asked."""
     figures = {}
-    for arm, prefix in ((arm, PREFIXES[arm]) for arm in hits.arms):
+    for arm, prefix in ((arm, key_prefix(arm, hits)) for arm in hits.arms):
         undamaged = hits.mean(arm, UNDAMAGED)
         has_goal = arm != FROZEN_BESIDE
         how = (
@@ -39,6 +40,12 @@ def robustness_figures(hits: Results) -> dict[str, Figure]:
         for kind in KINDS[1:]:
             figures[f"{prefix}damage_{kind}"] = _damage(hits, arm, kind, undamaged, has_goal)
     return figures
+
+
+def key_prefix(arm: str, results: Results) -> str:
+    """What an arm's figures are called by."""
+    subject = next((name for name in SUBJECTS if name in results.arms), None)
+    return "" if arm == subject else f"{arm}_"
 
 
 def _damage(hits: Results, arm: str, kind: str, undamaged: Sampled, has_goal: bool) -> Figure:
@@ -55,10 +62,10 @@ def _damage(hits: Results, arm: str, kind: str, undamaged: Sampled, has_goal: bo
 def head_figures(test: Results, validated: Path) -> dict[str, Figure]:
     """`macro_f1_<attribute>` of the heads and `macro_f1_ceiling_<attribute>`, what label noise leaves to reach."""
     figures = {}
-    for name in [name for name in HEADS if f"is_{name}" in test.tables[MAIN][0]]:
-        for arm in [arm for arm in (MAIN, LONGER) if arm in test.arms]:
+    for name in [name for name in HEADS if f"is_{name}" in test.tables[test.arms[0]][0]]:
+        for arm in test.arms:
             how = f"{arm}: the {name} head on catalogue photos, test split, {test.seeds(arm)} run(s); {METHOD}"
-            figures[f"{PREFIXES[arm]}macro_f1_{name}"] = figure(test.macro_f1(arm, name), how)
+            figures[f"{key_prefix(arm, test)}macro_f1_{name}"] = figure(test.macro_f1(arm, name), how)
         figures[f"macro_f1_ceiling_{name}"] = _ceiling_figure(name, _ceiling(name, test, validated))
     return figures
 

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.manifold import TSNE
 
 from benchmarks.embedding.arms import LONGER, MAIN, RATES, SWEPT
-from benchmarks.embedding.capabilities import head_figures, robustness_figures
+from benchmarks.embedding.capabilities import SUBJECTS, head_figures, robustness_figures
 from benchmarks.embedding.claims import gain_figures, longer_figures, precision_figures
 from benchmarks.embedding.details import DETAILS, arm_details
 from benchmarks.embedding.measure import SPLITS, values_file, vectors_file
@@ -106,11 +106,9 @@ def _capabilities(places: Places, done: dict[str, list[int]]) -> dict[str, Figur
         for arm, seeds in done.items()
     }
     figures = robustness_figures(Results.read(hits)) if any(hits.values()) else {}
-    if MAIN in done:
-        arms = {arm: done[arm] for arm in (MAIN, LONGER) if arm in done}
-        tables = {
-            arm: [places.measured(arm, seed) / values_file("test") for seed in seeds] for arm, seeds in arms.items()
-        }
+    subjects = [arm for arm in SUBJECTS if arm in done]
+    if subjects:
+        tables = {arm: [places.measured(arm, seed) / values_file("test") for seed in done[arm]] for arm in subjects}
         heads = Results.read(tables)
         figures |= head_figures(heads, places.validated)
     return figures | _longer(places, done)

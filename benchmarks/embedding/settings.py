@@ -48,11 +48,9 @@ class Experiment(StrictConfig):
     @model_validator(mode="after")
     def _whole_batches(self) -> "Experiment":
         unit = 3 * self.triplets_per_batch * EPOCHS
-        if self.photos % unit:
-            raise ValueError(f"photos is {self.photos}; a multiple of {unit} fills the batches of {EPOCHS} epochs")
+        if self.photos % unit or self.triplets_per_batch % 4:
+            raise ValueError(
+                f"photos is {self.photos}; a multiple of {unit} fills the batches of {EPOCHS} epochs where "
+                f"triplets_per_batch, {self.triplets_per_batch}, is a multiple of 4"
+            )
         return self
-
-    @property
-    def anchors_per_epoch(self) -> int:
-        """Triplets of each epoch."""
-        return self.photos // (3 * EPOCHS)

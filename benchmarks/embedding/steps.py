@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks.embedding.arms import ARMS, LONGER, MAIN, RATES, SWEPT
+from benchmarks.embedding.arms import ARMS, LONGER, MAIN, RATES, ROBUST, SWEPT
 from benchmarks.embedding.frozen import FrozenEncoder
 from benchmarks.embedding.measure import measure as measure_embedder
 from benchmarks.embedding.places import Places
@@ -18,7 +18,7 @@ from lookalike import stages
 from lookalike.embedders.protocol import Embedder
 from lookalike.training.embedder import TorchEmbedder
 
-ROBUST = (MAIN, LONGER, "frozen")
+SEARCHED = (MAIN, ROBUST, LONGER, "frozen")
 """Arms asked to find products from other, damaged photos of theirs."""
 
 
@@ -108,7 +108,7 @@ def _measure_one(run: tuple[str, int], plan: Plan) -> str:
     inputs, embedder = (places.validated, places.splits), _embedder(arm, seed, plan)
     record = measure_embedder(*inputs, places.pixels, places.measured(arm, seed), embedder)
     told = f"{arm} seed {seed}: fine precision@4 validation {record.figures['validation']:.3f}"
-    if arm in ROBUST:
+    if arm in SEARCHED:
         preprocessing = embedder.identity.preprocessing
         queries = places.queries(preprocessing.fingerprint)
         with alone(queries):

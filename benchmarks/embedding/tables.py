@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.embedding.arms import ARMS, MAIN, RATES
+from benchmarks.embedding.arms import ARMS, RATES
 from benchmarks.embedding.details import Details
 
 Figures = Mapping[str, Mapping[str, Any]]
@@ -102,19 +102,19 @@ def _metric_table(details: Details, pattern: re.Pattern[str], heading: str) -> s
 
 
 def _damages(figures: Figures, details: Details) -> str:
-    prefixes = [prefix for prefix in ("", "longer_", "frozen_") if f"{prefix}known_item_recall_at_1" in figures]
+    prefixes = _prefixes(figures, "known_item_recall_at_1")
     kinds = [key for key in figures if key.startswith("damage_")]
     rows = []
     for key in ("known_item_recall_at_1", *kinds):
         cells = [_with_span(figures[prefix + key]) for prefix in prefixes]
         rows.append([f"`{key}`", *cells, figures[key]["goal"]])
-    subjects = {"": f"`{MAIN}`", "longer_": "trained for longer", "frozen_": "untrained"}
-    return _table(["figure", *(subjects[prefix] for prefix in prefixes), "goal"], rows)
+    subjects = [_subject(figures[f"{prefix}known_item_recall_at_1"]) for prefix in prefixes]
+    return _table(["figure", *subjects, "goal"], rows)
 
 
 def _heads(figures: Figures, details: Details) -> str:
     names = [key.removeprefix("macro_f1_ceiling_") for key in figures if key.startswith("macro_f1_ceiling_")]
-    prefixes = [prefix for prefix in ("", "longer_") if f"{prefix}macro_f1_{names[0]}" in figures] if names else []
+    prefixes = _prefixes(figures, f"macro_f1_{names[0]}") if names else []
     rows = [
         [
             name,
@@ -123,8 +123,18 @@ def _heads(figures: Figures, details: Details) -> str:
         ]
         for name in names
     ]
-    subjects = {"": f"`{MAIN}`", "longer_": "trained for longer"}
-    return _table(["attribute", *(subjects[prefix] for prefix in prefixes), "ceiling by label noise"], rows)
+    subjects = [_subject(figures[f"{prefix}macro_f1_{names[0]}"]) for prefix in prefixes]
+    return _table(["attribute", *subjects, "ceiling by label noise"], rows)
+
+
+def _prefixes(figures: Figures, key: str) -> list[str]:
+    """What stands before a key of every model that has the figure, the best one's nothing first."""
+    return sorted((name.removesuffix(key) for name in figures if name.endswith(key)), key=len)
+
+
+def _subject(figure: Mapping[str, Any]) -> str:
+    """The model a figure is of; its `how` begins with it."""
+    return f"`{figure['how'].split(':')[0]}`"
 
 
 def _sweep(figures: Figures, details: Details) -> str:

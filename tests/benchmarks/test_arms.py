@@ -7,7 +7,10 @@ from benchmarks.embedding.settings import Experiment
 from lookalike.config import parse_config
 from lookalike.errors import ConfigError
 
-OWN = {"tasks", "label_ranking", "loss_weighting", "epochs", "learning_rate"}
+BATCH = {"triplets_per_batch", "anchors_per_epoch", "twins"}
+"""How a batch is made up of triplets and twins; its photos are as many in all."""
+
+OWN = {"tasks", "label_ranking", "loss_weighting", "epochs", "learning_rate", *BATCH}
 """Settings of a recipe in which arms may differ."""
 
 
@@ -24,8 +27,11 @@ def test_every_arm_sees_the_same_number_of_photos() -> None:
     settings = Experiment(photos=7_680)
     for arm in ARMS.values():
         recipe = arm.recipe(settings, seed=0)
+        twins = recipe.twins.count if recipe.tasks.instance else 0
+        assert 3 * recipe.triplets_per_batch + twins == 96
         assert recipe.anchors_per_epoch is not None
-        assert recipe.epochs * recipe.anchors_per_epoch * 3 * (2 if arm.hard else 1) == 7_680
+        steps = recipe.epochs * recipe.anchors_per_epoch / recipe.triplets_per_batch
+        assert steps * 96 * (2 if arm.hard else 1) == 7_680
 
 
 def test_single_arms_have_one_task_and_multi_arms_several() -> None:

@@ -8,7 +8,7 @@ from benchmarks.embedding.tables import MARKERS, TABLES, fill
 from benchmarks.results import RESULTS
 from lookalike.storage import read_json
 
-FIGURE = {"goal": "", "met": None, "interval": [0.7, 0.9], "n": 12}
+FIGURE = {"goal": "", "met": None, "interval": [0.7, 0.9], "n": 12, "how": "longer: x"}
 FIGURES = {
     "mining_gain": FIGURE | {"value": 1.5, "goal": ">= 2.0, intervals apart", "met": False},
     "known_item_recall_at_1": FIGURE | {"value": 0.8},
