@@ -1,7 +1,7 @@
 """Digests, atomic writes and sealed stage outputs.
 
 A stage's output is one folder. It is written aside, sealed with `stage.json` and renamed into place,
-so a reader sees the whole output or none of it.
+so a reader sees the whole output or none of it. What was renamed is on the disk: see `durable`.
 """
 
 import errno
@@ -17,9 +17,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lookalike.durable import exchange, flush, flush_tree
 from lookalike.errors import ArtifactError, StorageError
 
 SEAL = "stage.json"
+ASIDE = (".*.partial*", ".*.old", ".*.removed")
+"""Names that killed writers leave: not yet in place, replaced, or taken away."""
 
 
 def digest_bytes(content: bytes) -> str:
@@ -70,7 +73,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
         try:
             yield aside
             aside.chmod(0o644)  # mkstemp makes 0600; artifacts are read by other processes
+            flush(aside)
             aside.replace(path)
+            flush(path.parent)
         finally:
             aside.unlink(missing_ok=True)
 
@@ -84,20 +89,37 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         try:
             yield aside
             aside.chmod(0o755)
+            flush_tree(aside)
             _swap_in(aside, path)
+            flush(path.parent)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
 
+def remove_folder(path: Path) -> None:
+    """Take a folder away, out of sight in one step; what a kill leaves of it is found by ASIDE."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".removed", dir=path.parent))
+    path.replace(aside)
+    flush(path.parent)
+    shutil.rmtree(aside)
+
+
+def recover_folder(path: Path) -> None:
+    """Give a folder its name back when a kill came between the two renames of a replacement."""
+    for was in sorted(path.parent.glob(f".{path.name}.*.old/was")):
+        if not path.exists():
+            was.rename(path)
+
+
 def _swap_in(aside: Path, path: Path) -> None:
-    """Rename `aside` to `path`; a folder already there is renamed away first and removed last."""
+    """Let `aside` be `path`: in one step or, where folders cannot be exchanged, in two that `recover_folder` undoes."""
     if not path.exists():
         aside.rename(path)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
-    path.rename(old / "was")
-    aside.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
+    elif not exchange(aside, path):
+        old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
+        path.rename(old / "was")
+        aside.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
@@ -152,6 +174,7 @@ def run_stage(
             "settings": settings,
         }
     )
+    recover_folder(output)
     done = _already_made(output, wanted, content)
     if done is not None:
         return done

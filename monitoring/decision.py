@@ -7,7 +7,7 @@ from typing import Any
 
 from lookalike.config import load_config
 from lookalike.errors import ReleaseMismatch
-from lookalike.release.manifest import Release
+from lookalike.release.manifest import Release, known_releases
 from lookalike.release.update_log import UpdateLog
 from lookalike.storage import StageRecord, read_seal, run_stage, write_json
 from monitoring.history import StartedRun, WatchHistory, alone, read_history
@@ -76,8 +76,8 @@ def gather_facts(release: Path, serving: Release, catalogue: Path | None, veto: 
 
 def _model_born(releases: Path, serving: Release) -> datetime:
     """A reindex makes a new release of an old model; the model is as old as its first release."""
-    known = [load_config(Release, path) for path in releases.glob("*/release.json")]
-    born = [datetime.fromisoformat(one.created) for one in known if one.model_fingerprint == serving.model_fingerprint]
+    same = [one for one in known_releases(releases) if one.model_fingerprint == serving.model_fingerprint]
+    born = [datetime.fromisoformat(one.created) for one in same]
     return min(time if time.tzinfo else time.replace(tzinfo=UTC) for time in born)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from lookalike.storage import (
     digest_json,
     read_json,
     read_seal,
+    recover_folder,
+    remove_folder,
     run_stage,
     write_json,
 )
@@ -70,6 +73,48 @@ def test_a_new_folder_takes_the_place_of_the_old_one(tmp_path: Path):
         with atomic_folder(tmp_path / "out") as aside:
             (aside / name).write_text("x")
     assert (names(tmp_path), names(tmp_path / "out")) == (["out"], ["b"])
+
+
+def test_a_folder_is_never_missing_while_it_is_replaced(tmp_path: Path):
+    stage(tmp_path / "out", "first")
+    done, missing = threading.Event(), []
+
+    def look() -> None:
+        while not done.is_set():
+            missing.extend([1] if not (tmp_path / "out" / "out.txt").is_file() else [])
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for turn in range(20):
+        stage(tmp_path / "out", f"turn {turn}")
+    done.set()
+    watcher.join()
+    assert missing == []
+
+
+def test_where_folders_cannot_be_exchanged_a_kill_between_two_renames_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("lookalike.storage.exchange", lambda one, other: False)
+    stage(tmp_path / "out", "first")
+    stage(tmp_path / "out", "second")
+    assert (tmp_path / "out" / "out.txt").read_text() == "second"
+    (tmp_path / ".out.abc.old").mkdir()
+    (tmp_path / "out").rename(tmp_path / ".out.abc.old" / "was")
+    recover_folder(tmp_path / "out")
+    assert stage(tmp_path / "out", "second").reused
+
+
+def test_a_folder_is_out_of_sight_before_the_first_of_its_files_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    stage(tmp_path / "out")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("lookalike.storage.shutil.rmtree", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+        remove_folder(tmp_path / "out")
+    [left] = names(tmp_path)
+    assert left.endswith(".removed")
+    stage(tmp_path / "out")
+    remove_folder(tmp_path / "out")  # what was left of the first is not in the way
+    assert names(tmp_path) == [left]
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path):

@@ -63,6 +63,7 @@ class FaissIndex:
                         f"collection {info.name} is finished already; drop it before making it again"
                     )
                 self._forget(info.name)
+            self._folder.sweep()
             self._folder.switch(Manifest(info, self._settings, born=uuid4().hex))
 
     def upsert(self, collection: str, batch: GalleryBatch) -> None:
@@ -81,6 +82,7 @@ class FaissIndex:
         with self._folder.writing(collection):
             state = self._state(collection)
             if state.segment is not None and not state.manifest.parts:
+                self._folder.tidy(state.manifest)  # a killed writer may have left what it had folded in
                 return
             made = state.manifest.made + 1
             manifest = replace(state.manifest, segment=f"segment-{made}", parts=(), made=made)

@@ -27,7 +27,7 @@ from filelock import FileLock
 from lookalike.config import parse_config
 from lookalike.index.faiss_settings import FaissSettings
 from lookalike.index.protocol import CollectionInfo, GalleryBatch
-from lookalike.storage import atomic_file, read_json
+from lookalike.storage import ASIDE, atomic_file, read_json, remove_folder
 
 COLLECTION = "collection.json"
 ALIASES = "aliases.json"
@@ -132,11 +132,13 @@ class FaissFolder:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def remove(self, name: str) -> None:
-        """Take the collection away, first out of sight."""
-        gone = self.root / f".{name}.dropped"
-        shutil.rmtree(gone, ignore_errors=True)
-        (self.root / name).rename(gone)
-        shutil.rmtree(gone)
+        """Take the collection away, first out of sight; the caller holds the aliases' lock."""
+        remove_folder(self.root / name)
+
+    def sweep(self) -> None:
+        """Clear away what killed writers left beside the collections; the caller holds the aliases' lock."""
+        for path in [path for pattern in ASIDE for path in self.root.glob(pattern)]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _stamp(path: Path | str) -> Stamp | None:

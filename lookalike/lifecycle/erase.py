@@ -26,7 +26,7 @@ from lookalike.lifecycle.erase_rows import erase_rows
 from lookalike.release.manifest import known_releases
 from lookalike.release.promote import EVALUATION
 from lookalike.release.update_log import Update, UpdateLog
-from lookalike.storage import SEAL
+from lookalike.storage import ASIDE, SEAL, recover_folder
 from lookalike.workspace import Workspace
 
 
@@ -117,6 +117,8 @@ def _erase_online(shop: Workspace, product_ids: Sequence[str], done: Erased) -> 
 
 
 def _erase_files(shop: Workspace, product_ids: Sequence[str], cache: Path | None, done: Erased) -> None:
+    for old in shop.root.rglob(".*.old"):
+        recover_folder(old.parent / old.name[1:].rsplit(".", 2)[0])
     for unfinished in _unfinished(shop):
         shutil.rmtree(unfinished) if unfinished.is_dir() else unfinished.unlink()
     for folder in _artifacts(shop):
@@ -153,8 +155,9 @@ def _is_ours(shop: Workspace, path: Path) -> bool:
 
 def _unfinished(shop: Workspace) -> list[Path]:
     """What killed runs left aside, and reports of refused deliveries."""
-    found = [*shop.root.rglob(".*.partial*"), *shop.root.rglob(".*.old"), *shop.root.glob("*.rejected")]
-    return [path for path in found if _is_ours(shop, path)]
+    found = {path for pattern in ASIDE for path in shop.root.rglob(pattern)}
+    outermost = [path for path in found if not found & set(path.parents)]
+    return [path for path in [*outermost, *shop.root.glob("*.rejected")] if _is_ours(shop, path)]
 
 
 def _pictures(shop: Workspace, cache: Path | None) -> list[Path]:

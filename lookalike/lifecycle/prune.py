@@ -14,7 +14,7 @@ from lookalike.index.protocol import VectorIndex
 from lookalike.release.manifest import LIVE, Release, forget_release, known_releases
 from lookalike.release.promote import ALIAS
 from lookalike.release.publish import published_models, remove_models
-from lookalike.storage import read_json
+from lookalike.storage import ASIDE, read_json, remove_folder
 from lookalike.workspace import Workspace
 
 ABANDONED = timedelta(days=1)
@@ -30,7 +30,7 @@ class Pruned:
     models: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
-    """Pipeline runs and abandoned outputs."""
+    """Pipeline runs, and folders and files that killed runs left aside."""
     spared: dict[str, str] = field(default_factory=dict)
     """Name and reason."""
 
@@ -63,8 +63,8 @@ def prune(
     _prune_models(shop, kept, done, act)
     _prune_features(shop, releases, kept, done, act, unreleased)
     done.folders = [*_old_runs(shop, keep + 1), *_abandoned(shop, now)]
-    for folder in done.folders:
-        act(partial(shutil.rmtree, folder))
+    for path in done.folders:
+        act(partial(_remove, path))
     return done
 
 
@@ -141,6 +141,15 @@ def _old_runs(shop: Workspace, keep: int) -> list[Path]:
 
 
 def _abandoned(shop: Workspace, now: datetime) -> list[Path]:
-    found = [*shop.root.glob(".*.partial"), *shop.root.glob(".*.old")]
+    """Wherever they lie, but what lies within another one goes with it."""
+    found = {path for pattern in ASIDE for path in shop.root.rglob(pattern)}
+    outermost = [path for path in found if not found & set(path.parents) and not path.is_relative_to(shop.milvus)]
     limit = (now - ABANDONED).timestamp()
-    return sorted(path for path in found if path.is_dir() and path.stat().st_mtime < limit)
+    return sorted(path for path in outermost if path.stat().st_mtime < limit)
+
+
+def _remove(path: Path) -> None:
+    if any(path.match(pattern) for pattern in ASIDE):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    else:
+        remove_folder(path)

@@ -4,14 +4,16 @@
 replaced in one step, so a reader sees the old release or the new one, never a mix.
 """
 
-import shutil
 from pathlib import Path
 
 from lookalike.config import StrictConfig, load_config
 from lookalike.errors import ReleaseError
-from lookalike.storage import digest_json, read_json, write_json
+from lookalike.storage import digest_json, read_json, remove_folder, write_json
 
 LIVE = "live.json"
+RECORD = "release.json"
+_RECORDS = f"[!.]*/{RECORD}"
+"""Hidden folders are releases being written, or removed."""
 STORED = "stored.parquet"
 """What the release's collection holds, photo by photo: from the index stage, then kept by every update."""
 
@@ -56,29 +58,29 @@ def feature_service_name(release: str) -> str:
 
 
 def save_release(releases: Path, release: Release) -> Path:
-    """Write `release.json`; returns the release's folder."""
+    """Write the record; returns the release's folder."""
     folder = releases / release.release_id
-    write_json(folder / "release.json", release.model_dump())
+    write_json(folder / RECORD, release.model_dump())
     return folder
 
 
 def load_release(releases: Path, wanted: str) -> Release:
     """Read a release by id or unambiguous prefix. Raises ReleaseError listing the known ones."""
-    known = sorted(path.parent.name for path in releases.glob("*/release.json"))
+    known = sorted(path.parent.name for path in releases.glob(_RECORDS))
     matching = [name for name in known if name.startswith(wanted)]
     if len(matching) != 1:
         raise ReleaseError(f"'{wanted}' names {len(matching)} releases; known: {[name[:12] for name in known]}")
-    return load_config(Release, releases / matching[0] / "release.json")
+    return load_config(Release, releases / matching[0] / RECORD)
 
 
 def known_releases(releases: Path) -> list[Release]:
     """Every saved release, by id."""
-    return [load_config(Release, path) for path in sorted(releases.glob("*/release.json"))]
+    return [load_config(Release, path) for path in sorted(releases.glob(_RECORDS))]
 
 
 def switch_live(releases: Path, release: Release) -> None:
     """Put a saved release in service and remember the one before it for rollback."""
-    if not (releases / release.release_id / "release.json").is_file():
+    if not (releases / release.release_id / RECORD).is_file():
         raise ReleaseError(f"release {release.release_id[:12]} was never saved under {releases}")
     now = read_json(releases / LIVE) if (releases / LIVE).is_file() else {"release_id": None, "previous": None}
     repeated = now["release_id"] == release.release_id  # then the way back stays what it was
@@ -106,4 +108,4 @@ def forget_release(releases: Path, release: Release) -> None:
     live = live_release(releases)
     if live is not None and live.release_id == release.release_id:
         raise ReleaseError(f"release {release.release_id[:12]} is in service and cannot be removed")
-    shutil.rmtree(releases / release.release_id)
+    remove_folder(releases / release.release_id)

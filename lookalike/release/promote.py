@@ -11,16 +11,17 @@ from lookalike.embedders.model_folder import GOLDEN, MODEL
 from lookalike.errors import ReleaseError
 from lookalike.release.collections import Collections, require_collection
 from lookalike.release.manifest import (
+    RECORD,
     STORED,
     Release,
     live_release,
     load_release,
     previous_release,
-    save_release,
     switch_live,
 )
 from lookalike.release.parts import ReleaseParts
 from lookalike.release.publish import publish_model
+from lookalike.storage import atomic_folder, write_json
 
 log = logging.getLogger(__name__)
 
@@ -90,19 +91,19 @@ def kept_evaluation(releases: Path, wanted: str) -> Path:
 
 
 def _keep(parts: ReleaseParts, releases: Path, release: Release) -> Release:
-    """Copy into the release's folder, its record last; a release kept before stays as it was."""
+    """Copy into the release's folder, seen whole or not at all; a release kept before stays as it was."""
     folder = releases / release.release_id
-    if (folder / "release.json").is_file():
+    if (folder / RECORD).is_file():
         log.info("Release %s is known already; its record of then stays.", release.release_id[:12])
         return load_release(releases, release.release_id)
-    shutil.rmtree(folder, ignore_errors=True)  # left by a run that was interrupted: it has no record
-    shutil.copytree(parts.exported, folder / EXPORTED)
-    shutil.copytree(parts.evaluation, folder / EVALUATION)
-    for source in (parts.exported / MODEL, parts.exported / GOLDEN, parts.validated / MAPPING):
-        shutil.copyfile(source, folder / source.name)
-    shutil.copyfile(parts.evaluation / REFERENCE, folder / REFERENCE)
-    shutil.copyfile(parts.index / STORED, folder / STORED)
-    save_release(releases, release)
+    with atomic_folder(folder) as aside:
+        shutil.copytree(parts.exported, aside / EXPORTED)
+        shutil.copytree(parts.evaluation, aside / EVALUATION)
+        for source in (parts.exported / MODEL, parts.exported / GOLDEN, parts.validated / MAPPING):
+            shutil.copyfile(source, aside / source.name)
+        shutil.copyfile(parts.evaluation / REFERENCE, aside / REFERENCE)
+        shutil.copyfile(parts.index / STORED, aside / STORED)
+        write_json(aside / RECORD, release.model_dump())
     return release
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lookalike.embedders.model_folder import GOLDEN, MODEL, ONNX, VERSION, ExportedModel, load_model
 from lookalike.errors import ReleaseError
-from lookalike.storage import atomic_folder, digest_files, read_seal
+from lookalike.storage import atomic_folder, digest_files, read_seal, remove_folder
 
 CONFIG = "config.pbtxt"
 SERVED = (CONFIG, f"{VERSION}/{ONNX}")
@@ -41,8 +41,7 @@ def remove_models(model_repository: Path, keep: Collection[str]) -> list[str]:
     """Remove every published model not named in `keep`; returns their names. Unload them in Triton first."""
     old = [name for name in published_models(model_repository) if name not in keep]
     for name in old:
-        gone = (model_repository / name).rename(model_repository / f".{name}.removed")
-        shutil.rmtree(gone)
+        remove_folder(model_repository / name)
     return old
 
 

@@ -17,7 +17,8 @@ from lookalike.release.manifest import STORED, Release
 from lookalike.storage import atomic_file, write_json
 
 UPDATES = "updates"
-PENDING = "pending.parquet"
+PENDING = "pending-{}.parquet"
+"""Named after the update it belongs to."""
 
 
 class Update(StrictConfig):
@@ -67,21 +68,22 @@ class UpdateLog:
         return pd.read_parquet(self._stored)
 
     def pending(self) -> set[str]:
-        """Products that an interrupted update may have changed in part."""
-        path = self._folder / PENDING
+        """Products that an interrupted update may have changed in part; none once its record is written."""
+        path = self._folder / PENDING.format(self.next_number())
         return set(pd.read_parquet(path)["product_id"]) if path.is_file() else set()
 
     def begin(self, products: set[str]) -> None:
         """Note the products about to change, before the first of them does."""
-        with atomic_file(self._folder / PENDING) as aside:
+        with atomic_file(self._folder / PENDING.format(self.next_number())) as aside:
             pd.DataFrame({"product_id": sorted(products)}, dtype=str).to_parquet(aside, index=False)
 
     def finish(self, stored: pd.DataFrame, update: Update) -> None:
-        """Acknowledge: what the collection holds, then the record; a kill between the two is repeated by a rerun."""
+        """Acknowledge: what the collection holds, then the record; killed between the two, the update is repeated."""
         with atomic_file(self._stored) as aside:
             stored.to_parquet(aside, index=False)
         self.record(update)
-        (self._folder / PENDING).unlink(missing_ok=True)
+        for path in self._folder.glob(PENDING.format("*")):
+            path.unlink()
 
     def record(self, update: Update) -> None:
         """Write a record alone."""
