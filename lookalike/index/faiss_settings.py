@@ -37,7 +37,9 @@ class IvfPqSettings(StrictConfig):
     probes: int = Field(default=64, ge=1)
     """Lists scanned per query; more under a filter."""
     subvectors: int | None = Field(default=None, ge=1)
-    """Pieces a vector is cut into, 4 bits each; must divide the dimension. Half of it where not given."""
+    """Pieces a vector is cut into, 4 bits each; must divide the dimension, or the axes. Half of it where not given."""
+    axes: int | None = Field(default=None, ge=1)
+    """Principal axes that codes keep of a vector; all of its dimensions where not given."""
     shortlist: int = Field(default=400, ge=1, le=100_000)
     """Photos compared exactly after the scan; raised to the number of neighbours asked for."""
 
@@ -57,11 +59,33 @@ class BinarySettings(StrictConfig):
     kind: Literal["binary"] = "binary"
     bits: int = Field(default=256, ge=32, le=8192, multiple_of=8)
     """Length of a code; 2·D bits are a sixteenth of the vector."""
+    rotation: Literal["random", "learned", "none"] = "random"
+    """Axes whose signs are the bits: random ones, principal ones turned so that signs lose least (at most D bits), or
+    the vector's own (exactly D bits)."""
     shortlist: int = Field(default=400, ge=1, le=100_000)
     """Photos compared exactly after the scan; raised to the number of neighbours asked for."""
 
 
-StructureSettings = Annotated[FlatSettings | HnswSettings | IvfPqSettings | BinarySettings, Field(discriminator="kind")]
+class ScalarSettings(StrictConfig):
+    """Each number of a vector rounded to a few bits, then an exact re-rank.
+
+    bits·D/8 bytes scanned per photo, with a graph over the codes 8·m more.
+    """
+
+    kind: Literal["scalar"] = "scalar"
+    bits: Literal[4, 8, 16] = 8
+    """Per number; 16 are floats of half precision."""
+    axes: int | None = Field(default=None, ge=1)
+    """Principal axes that codes keep of a vector; all of its dimensions where not given."""
+    graph: HnswSettings | None = None
+    """A graph over the codes; where not given, every code is compared."""
+    shortlist: int = Field(default=100, ge=1, le=100_000)
+    """Photos compared exactly afterwards; raised to the number of neighbours asked for."""
+
+
+StructureSettings = Annotated[
+    FlatSettings | HnswSettings | IvfPqSettings | BinarySettings | ScalarSettings, Field(discriminator="kind")
+]
 
 
 class FaissSettings(StrictConfig):

@@ -15,6 +15,8 @@ from lookalike.errors import VectorIndexError
 from lookalike.index.attributes import Chosen
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings
 from lookalike.index.planner import wide_graph, wide_probes
+from lookalike.index.principal_axes import along, load_axes, principal_axes, save_axes
+from lookalike.index.sign_axes import sign_axes
 
 faiss: Any = installed_faiss  # its stubs lack search parameters and what index_factory really returns
 Vectors = NDArray[np.float32]
@@ -42,7 +44,7 @@ class Flat:
         self._index.add(vectors)
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
-        return self._index.search(queries, count, params=_select(faiss.SearchParameters, chosen))
+        return self._index.search(queries, count, params=select(faiss.SearchParameters, chosen))
 
     def save(self, folder: Path) -> None:
         pass
@@ -72,7 +74,7 @@ class Hnsw:
         if chosen is None and count <= self._settings.ef:
             return self._index.search(queries, count, params=self._usual)
         ef = wide_graph(self._settings.ef, count, chosen.share) if chosen else count
-        return self._index.search(queries, count, params=_select(faiss.SearchParametersHNSW, chosen, efSearch=ef))
+        return self._index.search(queries, count, params=select(faiss.SearchParametersHNSW, chosen, efSearch=ef))
 
     def save(self, folder: Path) -> None:
         faiss.write_index(self._index, str(folder / SEARCH))
@@ -81,14 +83,16 @@ class Hnsw:
 class IvfPq:
     """Product codes in inverted lists (Jégou et al., section IV), scanned in registers, re-ranked exactly."""
 
-    def __init__(self, index: Any, vectors: Vectors, settings: IvfPqSettings) -> None:
+    def __init__(self, index: Any, axes: Vectors | None, vectors: Vectors, settings: IvfPqSettings) -> None:
         self._index = index
+        self._axes = axes
         self._vectors = vectors
         self._settings = settings
 
     @classmethod
     def build(cls, vectors: Vectors, settings: IvfPqSettings, seed: int) -> "IvfPq":
-        count, dimension = vectors.shape
+        axes = principal_axes(vectors, settings.axes)
+        count, dimension = len(vectors), settings.axes or vectors.shape[1]
         pieces = settings.subvectors or max(1, dimension // 2)
         if dimension % pieces:
             raise VectorIndexError(f"subvectors is {pieces}, which does not divide dimension {dimension}")
@@ -98,32 +102,32 @@ class IvfPq:
         index = faiss.index_factory(dimension, f"IVF{lists},PQ{pieces}x4fs", faiss.METRIC_INNER_PRODUCT)
         index.cp.seed = index.pq.cp.seed = seed
         sample = np.random.default_rng(seed).permutation(count)[:TRAINED_ON]
-        index.train(vectors[np.sort(sample)])
-        index.add(vectors)
-        return cls(index, vectors, settings)
+        index.train(along(axes, vectors[np.sort(sample)]))
+        index.add(along(axes, vectors))
+        return cls(index, axes, vectors, settings)
 
     @classmethod
     def load(cls, folder: Path, vectors: Vectors, settings: IvfPqSettings) -> "IvfPq":
-        return cls(faiss.read_index(str(folder / SEARCH)), vectors, settings)
+        return cls(faiss.read_index(str(folder / SEARCH)), load_axes(folder), vectors, settings)
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
         probes = min(self._settings.probes, self._index.nlist)
         if chosen:
             probes = wide_probes(probes, self._index.nlist, chosen.share)
-        params = _select(faiss.SearchParametersIVF, chosen, nprobe=probes)
+        params = select(faiss.SearchParametersIVF, chosen, nprobe=probes)
         wanted = min(max(count, self._settings.shortlist), len(self._vectors))
-        _, rows = self._index.search(queries, wanted, params=params)
+        _, rows = self._index.search(along(self._axes, queries), wanted, params=params)
         return rerank(self._vectors, queries, rows, count)
 
     def save(self, folder: Path) -> None:
         faiss.write_index(self._index, str(folder / SEARCH))
+        save_axes(self._axes, folder)
 
 
 class Binary:
     """Two stages: Hamming distance between sign codes for a shortlist, then its exact order.
 
-    Codes are the signs of the centred vectors' coordinates on random orthogonal axes (Charikar's hyperplanes;
-    the rotation spreads the information evenly over the bits, as in ITQ, Gong & Lazebnik, section 3.1).
+    Codes are the signs of the centred vectors' coordinates on axes that spread the information evenly over the bits.
     """
 
     def __init__(self, index: Any, rotation: Vectors, vectors: Vectors, settings: BinarySettings) -> None:
@@ -134,7 +138,7 @@ class Binary:
 
     @classmethod
     def build(cls, vectors: Vectors, settings: BinarySettings, seed: int) -> "Binary":
-        rotation = _rotation(vectors, settings.bits, seed)
+        rotation = sign_axes(vectors, settings, seed)
         index = faiss.IndexBinaryFlat(settings.bits)
         for start in range(0, len(vectors), TRAINED_ON):
             index.add(_codes(vectors[start : start + TRAINED_ON], rotation))
@@ -147,7 +151,7 @@ class Binary:
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
         wanted = min(max(count, self._settings.shortlist), len(self._vectors))
-        params = _select(faiss.SearchParameters, chosen)
+        params = select(faiss.SearchParameters, chosen)
         _, rows = self._index.search(_codes(queries, self._rotation), wanted, params=params)
         return rerank(self._vectors, queries, rows, count)
 
@@ -175,19 +179,9 @@ def rerank(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: i
     return np.take_along_axis(scores, best, axis=1), np.take_along_axis(rows, best, axis=1)
 
 
-def _select(kind: type, chosen: Chosen | None, **parameters: int) -> Any:
+def select(kind: type, chosen: Chosen | None, **parameters: int) -> Any:
+    """Search parameters of faiss, with the chosen rows where there are any."""
     return kind(sel=chosen.selector, **parameters) if chosen else kind(**parameters)
-
-
-def _rotation(vectors: Vectors, bits: int, seed: int) -> Vectors:
-    """(D + 1, bits): orthogonal axes, as many blocks of D as it takes, and below them the offset that centres."""
-    dimension, random = vectors.shape[1], np.random.default_rng(seed)
-    blocks = [
-        np.linalg.qr(random.standard_normal((dimension, dimension)))[0] for _ in range(math.ceil(bits / dimension))
-    ]
-    axes = np.concatenate(blocks, axis=1)[:, :bits]  # (D, bits)
-    mean = vectors[:TRAINED_ON].mean(axis=0) if len(vectors) else np.zeros(dimension)
-    return np.vstack([axes, -mean @ axes]).astype(np.float32)
 
 
 def _codes(vectors: Vectors, rotation: Vectors) -> NDArray[np.uint8]:

@@ -17,12 +17,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lookalike.index.attributes import Attributes, Chosen, chosen_rows
+from lookalike.index.faiss_scalar import Scalar
 from lookalike.index.faiss_settings import (
     BinarySettings,
     FaissSettings,
     FlatSettings,
     HnswSettings,
     IvfPqSettings,
+    ScalarSettings,
+    StructureSettings,
 )
 from lookalike.index.faiss_structures import Binary, Flat, Found, Hnsw, IvfPq, Structure, exact
 from lookalike.index.planner import goes_exact
@@ -131,6 +134,8 @@ def _build(vectors: NDArray[np.float32], settings: FaissSettings) -> Structure:
             return IvfPq.build(vectors, ivf, settings.seed)
         case BinarySettings() as binary:
             return Binary.build(vectors, binary, settings.seed)
+        case ScalarSettings() as scalar:
+            return Scalar.build(vectors, scalar)
         case FlatSettings():
             return Flat(vectors)
 
@@ -143,11 +148,13 @@ def _load(folder: Path, vectors: NDArray[np.float32], settings: FaissSettings) -
             return IvfPq.load(folder, vectors, ivf)
         case BinarySettings() as binary:
             return Binary.load(folder, vectors, binary)
+        case ScalarSettings() as scalar:
+            return Scalar.load(folder, vectors, scalar)
         case FlatSettings():
             return Flat(vectors)
 
 
-def _used(settings: FaissSettings, count: int) -> FlatSettings | HnswSettings | IvfPqSettings | BinarySettings:
+def _used(settings: FaissSettings, count: int) -> StructureSettings:
     """A collection so small that every search of it is exact gets no structure that would never be used."""
     return FlatSettings() if goes_exact(count, settings.exact_rows) else settings.structure
 

@@ -25,6 +25,8 @@ FAISS: dict[str, dict[str, Any]] = {
     "faiss-hnsw": {"structure": {"kind": "hnsw"}, "exact_rows": 0},
     "faiss-ivf-pq": {"structure": {"kind": "ivf_pq", "lists": 1, "probes": 1, "subvectors": 2}, "exact_rows": 16},
     "faiss-binary": {"structure": {"kind": "binary", "bits": 32}, "exact_rows": 0},
+    "faiss-scalar": {"structure": {"kind": "scalar", "bits": 16, "axes": 3}, "exact_rows": 0},
+    "faiss-scalar-graph": {"structure": {"kind": "scalar", "graph": {"kind": "hnsw"}}, "exact_rows": 0},
 }
 """Settings under which approximate structures must find everything in a tiny collection."""
 
