@@ -115,7 +115,7 @@ PROFILES: dict[str, DamageProfile] = {
     ),
     "heavy": DamageProfile(
         damages={
-            "crop": 0.5,
+            "crop": 0.65,
             "rotate": 0.15,
             "mirror": 0.3,
             "colour_cast": 0.2,

@@ -21,22 +21,25 @@ ROUNDING = 1e-6
 
 
 def levels_between(ours: Labels, theirs: Labels, settings: MiningSettings) -> NDArray[np.int8]:
-    """Levels of pairs, ours and theirs broadcast against one another; UNDEFINED where nothing is known in both.
+    """Levels of pairs, ours (the anchors) and theirs broadcast against one another; UNDEFINED where nothing, or less
+    than `least_common` of what is known of ours, is known in both.
 
     A level is the number of boundaries the weighted share of matching attributes reaches; an attribute weighs
     the mean of what its two values count. A pair from two verticals stays at or below `across_level`.
     """
     shape = np.broadcast_shapes(ours.verticals.shape, theirs.verticals.shape)
-    matching, known = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    matching, known, lacking = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for attribute in range(ours.codes.shape[-1]):
         our_code, their_code = ours.codes[..., attribute], theirs.codes[..., attribute]
         weight = (ours.weights[..., attribute] + theirs.weights[..., attribute]) / 2
+        lacking += ours.weights[..., attribute] * (their_code < 0)
         known += weight * ((our_code >= 0) & (their_code >= 0))
         matching += weight * ((our_code >= 0) & (our_code == their_code))
     levels = np.zeros(shape, np.int8)
     for boundary in settings.boundaries:
         levels += matching >= (boundary - ROUNDING) * known
-    levels[known == 0] = UNDEFINED
+    asked = ours.weights.sum(axis=-1)  # what is not known weighs nothing
+    levels[(known == 0) | (lacking > (1 - settings.least_common + ROUNDING) * asked)] = UNDEFINED
     across = (ours.verticals != theirs.verticals) & (ours.verticals >= 0) & (theirs.verticals >= 0)
     levels[across] = np.clip(levels[across], 0, settings.across_level)
     return levels

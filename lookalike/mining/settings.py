@@ -25,6 +25,10 @@ class MiningSettings(StrictConfig):
     weighting: Literal["named", "information"] = "named"
     """`information` multiplies the weights by how rare a value is: agreeing on teal says more than on black."""
 
+    least_common: float = Field(default=0.0, ge=0, le=1)
+    """Share of what is known of an anchor, by weight, that must be known of the other product too; of a pair with less
+    too little is known to call it alike or not. Matters where many attributes are missing."""
+
     triplets_per_anchor: int = Field(default=8, ge=1, le=1000)
     """Triplets drawn for every product of the train split."""
     gap_decay: float = Field(default=0.5, gt=0, le=1)

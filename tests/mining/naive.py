@@ -40,6 +40,7 @@ SETTINGS = st.builds(
     MiningSettings,
     weighting=st.sampled_from(["named", "information"]),
     across_level=st.integers(0, 2),
+    least_common=st.sampled_from([0.0, 0.0, 0.5, 1.0]),
     boundaries=st.sampled_from([(0.2, 0.5, 0.75, 1.0), (0.5, 1.0), (0.3, 0.6)]),
     triplets_per_anchor=st.integers(1, 6),
     seed=st.integers(0, 3),
@@ -54,15 +55,18 @@ def random_catalogue(count: int, seed: int, attributes: int = 4) -> Small:
 
 def naive_level(shop: Small, chosen: MiningSettings, i: int, j: int) -> int:
     """The definition, one pair and one attribute at a time."""
-    matching = known = 0.0
+    matching = known = asked = lacking = 0.0
     for a in range(shop.codes.shape[1]):
         ours, theirs = shop.codes[i, a], shop.codes[j, a]
+        worth = shop.weights[a] * naive_worth(shop, chosen, a, ours) if ours >= 0 else 0.0
+        asked, lacking = asked + worth, lacking + worth * (theirs < 0)
         if ours < 0 or theirs < 0:
             continue
         weight = shop.weights[a] * (naive_worth(shop, chosen, a, ours) + naive_worth(shop, chosen, a, theirs)) / 2
         known += weight
         matching += weight * (ours == theirs)
-    reached = sum(matching >= (boundary - 1e-6) * known for boundary in chosen.boundaries) if known else UNDEFINED
+    enough = known and lacking <= (1 - chosen.least_common + 1e-6) * asked
+    reached = sum(matching >= (boundary - 1e-6) * known for boundary in chosen.boundaries) if enough else UNDEFINED
     if shop.verticals[i] != shop.verticals[j] and -1 not in (shop.verticals[i], shop.verticals[j]):
         return min(max(reached, 0), chosen.across_level)
     return reached

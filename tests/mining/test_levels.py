@@ -55,8 +55,14 @@ def test_levels_by_signature_are_the_levels_of_the_products(shop: Small, chosen:
 @steadily
 @given(small_catalogues(), SETTINGS)
 def test_levels_do_not_depend_on_who_is_the_anchor(shop: Small, chosen: MiningSettings) -> None:
-    levels = all_levels(shop, chosen)
+    levels = all_levels(shop, chosen.model_copy(update={"least_common": 0.0}))
     np.testing.assert_array_equal(levels, levels.T)
+
+
+def test_a_pair_must_know_in_common_what_is_asked_of_the_anchors_attributes() -> None:
+    shop, half = small([0, 0, 0], [[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, -1, -1]]), MiningSettings(least_common=0.5)
+    np.testing.assert_array_equal(all_levels(shop, half)[0], [4, 4, UNDEFINED])
+    np.testing.assert_array_equal(all_levels(shop, half)[2], [4, 4, 4])  # all that is known of the anchor
 
 
 @steadily
