@@ -124,19 +124,6 @@ def export(
     tell(stages.export(str(shop.checkpoint), str(shop.validated), str(shop.exported), settings=chosen))
 
 
-def index(
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    milvus: MilvusOption = "",
-    settings: SettingsOption = None,
-    overrides: SetOption = None,
-) -> None:
-    """Build the release's Milvus collection beside the live one and measure its recall."""
-    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
-    with milvus_for(shop, milvus) as uri:
-        inputs = (str(shop.validated), str(shop.exported), str(shop.index))
-        tell(stages.index(*inputs, milvus_uri=uri, settings=chosen))
-
-
 def features(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     """Apply the Feast repository for the new release and materialise it."""
     shop = Workspace(workspace)
@@ -153,4 +140,4 @@ def release(workspace: WorkspaceOption = DEFAULT_WORKSPACE, milvus: MilvusOption
     typer.echo(f"release {released[:12]} is in service")
 
 
-VERBS = (draw, validate, split, mine, train, embed, evaluate, export, index, features, release)
+VERBS = (draw, validate, split, mine, train, embed, evaluate, export, features, release)

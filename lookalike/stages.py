@@ -179,6 +179,25 @@ def index(validated: str, exported: str, output: str, *, milvus_uri: str, settin
         return build_index(Path(validated), Path(exported), Path(output), store, embedder, chosen)
 
 
+def select_index(
+    vectors: str,
+    output: str,
+    *,
+    limits: Mapping[str, Any],
+    validated: str = "",
+    quick: bool = False,
+    settings: Settings = NONE,
+) -> StageRecord:
+    """Measure the ways to search these vectors and choose the cheapest within the limits."""
+    from lookalike.selection.choice import Limits
+    from lookalike.selection.select import SelectSettings, select_index
+
+    overrides = {**settings.get("select", {}), **({"quick": True} if quick else {})}
+    chosen = settings_for(SelectSettings, {"select": overrides}, "select")
+    asked = parse_config(Limits, dict(limits), "limits")
+    return select_index(Path(vectors), Path(output), asked, chosen, Path(validated) if validated else None)
+
+
 def features(validated: str, index: str, output: str, *, workspace: str, definitions: str) -> StageRecord:
     """Apply and materialise the release's features; `definitions` is the folder of a Feast repository."""
     from lookalike.features.materialise import materialise

@@ -63,6 +63,11 @@ class Workspace:
         return self.root / "index"
 
     @property
+    def index_selection(self) -> Path:
+        """The measured ways to search, and the one chosen."""
+        return self.root / "index_selection"
+
+    @property
     def feature_store(self) -> Path:
         """Feast's repository: registry, offline files, online store."""
         return self.root / "feature_store"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from lookalike.config import StrictConfig, parse_config
+from lookalike.config import StrictConfig
 from lookalike.errors import VectorIndexError
 from lookalike.index.faiss_settings import FaissSettings
 
@@ -171,8 +171,3 @@ def _none(table: pd.DataFrame, misses: Sequence[Sequence[Shortfall]], limits: Li
         f"No candidate meets the limit of {limit} by itself." for limit in sorted(set.intersection(*alone)) if limit
     ]
     return Choice(None, None, row["name"], chosen_settings(row["settings"]), (), tuple(told))
-
-
-def parse_limits(values: dict[str, Any]) -> Limits:
-    """Raises ConfigError naming the limit, its value and what is accepted."""
-    return parse_config(Limits, values, "limits")

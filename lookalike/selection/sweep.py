@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,8 @@ def sweep(
     settings = settings or SweepSettings()
     _require(vectors, queries, candidates)
     vectors, queries = (np.ascontiguousarray(part, dtype=np.float32) for part in (vectors, queries))
-    study = scratch / _study(vectors, queries, settings, labels)
+    known = (labels.gallery, labels.queries) if labels else ()
+    study = scratch / study_digest([vectors, queries, *known], settings.model_dump())
     missing = [candidate for candidate in _by_build(candidates) if not _record(study, candidate).is_file()]
     if missing:
         asked = Asked(queries, kth_scores(vectors, queries, settings.k), labels)
@@ -85,13 +87,10 @@ def _record(study: Path, candidate: Candidate) -> Path:
     return study / f"{digest_json(candidate.settings.model_dump())[:16]}.json"
 
 
-def _study(
-    vectors: NDArray[np.float32], queries: NDArray[np.float32], settings: SweepSettings, labels: FineLabels | None
-) -> str:
-    """Names what measurements of one study have in common."""
-    arrays = [vectors, queries, *((labels.gallery, labels.queries) if labels else ())]
+def study_digest(arrays: Sequence[NDArray], values: Any) -> str:
+    """Names a set of arrays and JSON values by their content."""
     digests = [hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() for array in arrays]
-    return digest_json([*digests, settings.model_dump()])[:16]
+    return digest_json([*digests, values])[:16]
 
 
 def _require(vectors: NDArray[np.float32], queries: NDArray[np.float32], candidates: Sequence[Candidate]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import faiss as installed_faiss
 import numpy as np
@@ -12,7 +13,7 @@ from lookalike.index.proof import TIE
 from lookalike.index.protocol import Hit
 from lookalike.index.ranking import round_scores
 
-faiss = installed_faiss
+faiss: Any = installed_faiss
 FIRST = 4
 """Answers that count for precision: what a shopper sees first."""
 
