@@ -58,6 +58,9 @@ def select(
         typer.Option(help="Validated catalogue that says which products are alike; the workspace's if empty."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write; in the workspace if empty.")] = None,
+    memory_of: Annotated[
+        str, typer.Option(help="`total`, or `scanned`: stored vectors may be read from the disk.")
+    ] = "total",
     quick: Annotated[bool, typer.Option("--quick", help="One or two candidates of each kind, timed briefly.")] = False,
     settings: SettingsOption = None,
     overrides: SetOption = None,
@@ -70,6 +73,7 @@ def select(
         "latency_ms": latency_ms,
         "memory_gib": memory_gib,
         "recall": recall,
+        "memory_of": memory_of,
     }
     output, catalogue = out or shop.index_selection, validated or _found(shop.validated)
     record = stages.select_index(
