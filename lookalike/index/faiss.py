@@ -80,20 +80,11 @@ class FaissIndex:
         """Fold all changes in; what was sealed and not changed since stays as it is."""
         self._manifest(collection)
         with self._folder.writing(collection):
-            state = self._state(collection)
-            if state.segment is not None and not state.manifest.parts:
-                self._folder.tidy(state.manifest)  # a killed writer may have left what it had folded in
-                return
-            made = state.manifest.made + 1
-            manifest = replace(state.manifest, segment=f"segment-{made}", parts=(), made=made)
-            folder = self._folder.root / collection / f"segment-{made}"
-            with atomic_folder(folder) as aside:
-                write_segment(aside, state.everything(), manifest.settings)
-            written = len(Segment(folder, manifest.settings))  # opens: it is really there
-            if written != state.count():
-                raise VectorIndexError(f"collection {collection}: {written} photos written of {state.count()}")
-            self._folder.switch(manifest)
-            self._folder.tidy(manifest)
+            manifest = self._manifest(collection)
+            if manifest.segment is None or manifest.parts:
+                self._fold(collection)
+            else:
+                self._folder.tidy(manifest)  # a killed writer may have left what it had folded in
 
     def purge(self, collection: str) -> str:
         """Let deleted photos leave the disk now; "" says that nothing of them stays."""
@@ -120,7 +111,8 @@ class FaissIndex:
         return self._folder.collections()
 
     def drop(self, collection: str) -> None:
-        self._manifest(collection)
+        if self._folder.stamp(collection) is None:
+            raise VectorIndexError(f"there is no collection {collection!r}; there are {self.collections()}")
         with self._folder.writing(collection), self._folder.writing(ALIASES):
             pointing = sorted(alias for alias, target in self._folder.aliases().items() if target == collection)
             if pointing:
@@ -150,8 +142,25 @@ class FaissIndex:
             changes = [change]
             if manifest.segment is not None and len(manifest.parts) >= MOST_PARTS:
                 changes = [*self._state(collection).condensed(), change]
-                manifest = replace(manifest, parts=())
-            self._folder.append(manifest, changes)
+                manifest = replace(manifest, parts=(), changed=0)
+            manifest = self._folder.append(manifest, changes)  # seen from here on
+            limit = max(manifest.settings.fold_rows, manifest.settings.fold_share * manifest.rows)
+            if manifest.segment is not None and manifest.changed > limit:
+                self._fold(collection)
+
+    def _fold(self, collection: str) -> None:
+        """Write all photos as one finished part beside the earlier one, then switch; the caller holds the lock."""
+        state = self._state(collection)
+        made = state.manifest.made + 1
+        folder = self._folder.root / collection / f"segment-{made}"
+        with atomic_folder(folder) as aside:
+            write_segment(aside, state.everything(), state.manifest.settings)
+        written = len(Segment(folder, state.manifest.settings))  # opens: it is really there
+        if written != state.count():
+            raise VectorIndexError(f"collection {collection}: {written} photos written of {state.count()}")
+        manifest = replace(state.manifest, segment=folder.name, parts=(), rows=written, changed=0, made=made)
+        self._folder.switch(manifest)
+        self._folder.tidy(manifest)
 
     def _forget(self, collection: str) -> None:
         self._folder.remove(collection)

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from lookalike.config import parse_config
+from lookalike.errors import ArtifactError, ConfigError
 from lookalike.index.faiss_settings import FaissSettings
 from lookalike.index.protocol import CollectionInfo, GalleryBatch
 from lookalike.storage import ASIDE, atomic_file, read_json, remove_folder
@@ -58,6 +59,10 @@ class Manifest:
     """The folder with the finished part; None while the collection is unfinished."""
     parts: tuple[str, ...] = ()
     """Files with the changes since, oldest first."""
+    rows: int = 0
+    """Photos in the finished part."""
+    changed: int = 0
+    """Photos stored and ids removed by the parts."""
     made: int = 0
     """How many files were ever made: no name is used twice."""
     born: str = ""
@@ -99,9 +104,12 @@ class FaissFolder:
         """Raises ArtifactError where the collection was dropped in this moment."""
         path = self.root / name / COLLECTION
         values = read_json(path)
-        info = CollectionInfo(**{**values["info"], "fields": tuple(values["info"]["fields"])})
-        settings = parse_config(FaissSettings, values["settings"], f"{path}: settings")
-        return Manifest(info, settings, values["segment"], tuple(values["parts"]), values["made"], values["born"])
+        try:
+            info = CollectionInfo(**{**values["info"], "fields": tuple(values["info"]["fields"])})
+            settings = parse_config(FaissSettings, values["settings"], f"{path}: settings")
+            return Manifest(**{**values, "info": info, "settings": settings, "parts": tuple(values["parts"])})
+        except (KeyError, TypeError, ConfigError) as error:
+            raise ArtifactError(f"{path} is of another version ({error}); build the collection anew") from error
 
     def switch(self, manifest: Manifest) -> None:
         """Let readers see these files from now on; the caller holds the collection's lock."""
@@ -115,7 +123,8 @@ class FaissFolder:
             name = f"part-{manifest.made + 1}.{suffix}"
             with atomic_file(self.root / manifest.info.name / name) as aside:
                 _write_change(aside, change)
-            manifest = replace(manifest, parts=(*manifest.parts, name), made=manifest.made + 1)
+            changed = manifest.changed + _size(change)
+            manifest = replace(manifest, parts=(*manifest.parts, name), made=manifest.made + 1, changed=changed)
         self.switch(manifest)
         return manifest
 
@@ -139,6 +148,10 @@ class FaissFolder:
         """Clear away what killed writers left beside the collections; the caller holds the aliases' lock."""
         for path in [path for pattern in ASIDE for path in self.root.glob(pattern)]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _size(change: Change) -> int:
+    return len(change.photo_ids) + (len(change.product_ids) if isinstance(change, Removal) else 0)
 
 
 def _stamp(path: Path | str) -> Stamp | None:

@@ -95,5 +95,11 @@ class FaissSettings(StrictConfig):
     """One kind with its own parameters; those of another kind are refused."""
     exact_rows: int = Field(default=5_000, ge=0)
     """A search that at most this many photos can answer compares with each of them; more go through the structure."""
+    fold_rows: int = Field(default=5_000, ge=1)
+    """Photos stored or removed since the structure was built that searches may have to compare beside it; a write
+    that makes them more builds it anew. Up to `exact_rows` of them cost no more than a filtered search may."""
+    fold_share: float = Field(default=0.02, gt=0, le=1)
+    """The same as a share of the collection, where that is more: building costs 1/share times a photo's part of it
+    for every photo stored."""
     seed: int = 0
     """Rotation of the binary codes, sample and start of the trained ones."""

@@ -26,7 +26,7 @@ from lookalike.lifecycle.erase_rows import erase_rows
 from lookalike.release.manifest import known_releases
 from lookalike.release.promote import EVALUATION
 from lookalike.release.update_log import Update, UpdateLog
-from lookalike.storage import ASIDE, SEAL, recover_folder
+from lookalike.storage import ASIDE, SEAL, atomic_file, recover_folder
 from lookalike.workspace import Workspace
 
 
@@ -124,7 +124,8 @@ def _erase_files(shop: Workspace, product_ids: Sequence[str], cache: Path | None
     for folder in _artifacts(shop):
         done.removed[f"{folder.relative_to(shop.root)}, rows"] += erase_from_artifact(folder, product_ids)
     for kept in shop.releases.glob(f"*/{EVALUATION}/{REFERENCE}"):
-        shutil.copyfile(kept, kept.parents[1] / REFERENCE)
+        with atomic_file(kept.parents[1] / REFERENCE) as aside:
+            shutil.copyfile(kept, aside)
     for path in _loose_tables(shop):
         done.removed[f"{path.parent.relative_to(shop.root)}, rows"] += erase_rows(path, product_ids)
     for path in _pictures(shop, cache):

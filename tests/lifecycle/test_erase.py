@@ -21,6 +21,7 @@ from lookalike.features.feast import FeastLookup
 from lookalike.features.materialise import materialise
 from lookalike.index.build import build_index
 from lookalike.index.gallery import load_gallery
+from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex
 from lookalike.lifecycle.erase import Erased, erase
 from lookalike.lifecycle.erase_rows import erase_rows
@@ -197,6 +198,25 @@ def test_an_empty_request_is_refused(shop: Shop) -> None:
     for ids in ([], ["p01", ""]):
         with pytest.raises(ConfigError, match="one id or more"):
             erase(shop.place, shop.index, ids, NOW)
+
+
+def test_a_folder_that_a_kill_left_without_its_name_gets_it_back_before_it_is_cleared(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    (place.root / ".index.abcd1234.old" / "was").mkdir(parents=True)
+    (place.root / ".index.abcd1234.old" / "was" / "kept").write_text("all there is")
+    erase(place, MemoryIndex(), [GONE], NOW)
+    assert (place.index / "kept").read_text() == "all there is"
+    assert not list(place.root.glob(".*.old"))
+
+
+def test_decoded_photos_that_training_kept_are_gone_with_their_folder_named(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for name in ("a.npy", "a.json"):
+        (cache / name).write_bytes(b"pixels")
+    done = erase(Workspace(tmp_path / "shop"), MemoryIndex(), [GONE], NOW, cache)
+    assert list(cache.iterdir()) == []
+    assert not any("--cache" in sentence for sentence in done.left)
 
 
 def test_a_group_called_after_an_erased_product_takes_another_member_s_name(tmp_path: Path) -> None:

@@ -87,7 +87,16 @@ def test_old_runs_and_outputs_of_killed_runs_go(shop: Shop) -> None:
         moment = (NOW - timedelta(days=age)).timestamp() if folder != fresh else NOW.timestamp()
         os.utime(folder, (moment, moment))
     (shop.root / "pipeline_root" / ".kfp_cache").mkdir()
-    assert set(pruned(shop, keep=1).folders) == {*runs[:2], aside}
+    deep = [
+        shop.releases / ".abc.x.removed",
+        shop.models / ".embedder.x.old",
+        shop.releases / ".live.json.x.partial.json",
+    ]
+    for path in deep:
+        path.mkdir() if path.suffix != ".json" else path.write_text("{")
+        os.utime(path, (0, 0))
+    assert set(pruned(shop, keep=1).folders) == {*runs[:2], aside, *deep}
+    assert not any(path.exists() for path in deep)
     assert sorted(path.name for path in (shop.root / "pipeline_root").iterdir()) == [
         ".kfp_cache", "training-2", "training-3",
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from lookalike.index.milvus import MilvusIndex
 from lookalike.index.protocol import GalleryBatch, VectorIndex
 from lookalike.index.stored import find_changes
 from lookalike.lifecycle.update import update
-from lookalike.release.update_log import Update, UpdateLog
+from lookalike.release.update_log import PENDING, Update, UpdateLog
 from lookalike.storage import read_seal
 from tests.index.stages import exported_folder, validated_folder
 from tests.index.test_build import CountingEmbedder
@@ -155,6 +155,17 @@ def test_an_interrupted_update_is_finished_by_the_next_one(tmp_path: Path, write
     assert shop.found() == photos(then)
     assert shop.update(then) is None
     assert UpdateLog(shop.releases, shop.release).pending() == set()
+
+
+def test_an_update_killed_after_its_record_is_finished(shop: Shop) -> None:
+    done = shop.update([0, 1, 2])
+    assert done is not None
+    pending = shop.releases / shop.release.release_id / "updates" / PENDING.format(done.number)
+    pd.DataFrame({"product_id": ["p000"]}).to_parquet(pending)  # it was noted before the first write
+    assert UpdateLog(shop.releases, shop.release).pending() == set()
+    assert shop.update([0, 1, 2]) is None
+    assert shop.update([0, 1]) is not None
+    assert not pending.exists()
 
 
 def test_a_release_whose_collection_something_else_changed_is_refused(shop: Shop) -> None:

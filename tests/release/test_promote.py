@@ -6,7 +6,7 @@ import pytest
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ArtifactError, BackendUnavailable, ReleaseError, ReleaseMismatch, StorageError
 from lookalike.release import promote as module
-from lookalike.release.manifest import Release, collection_name, known_releases, live_release
+from lookalike.release.manifest import Release, collection_name, known_releases, live_release, load_release
 from lookalike.release.promote import ALIAS, kept_evaluation, kept_export, rollback
 from lookalike.storage import read_seal
 from tests.release.releasing import Shop
@@ -124,6 +124,14 @@ def test_a_copy_that_was_interrupted_is_made_again(shop: Shop) -> None:
     (shop.releases / "live.json").unlink()
     assert shop.promote(parts) == release
     assert (folder / "golden.json").is_file()
+
+
+def test_a_release_half_copied_or_half_removed_is_none(shop: Shop) -> None:
+    release = shop.release(day=1)
+    for left in (".abc.x1y2z3w4.partial", ".abc.x1y2z3w4.removed"):
+        shutil.copytree(shop.releases / release.release_id, shop.releases / left)
+    assert known_releases(shop.releases) == [release]
+    assert load_release(shop.releases, release.release_id[:8]) == release
 
 
 def test_rollback_is_one_step_back_and_again_one_forward(shop: Shop) -> None:
