@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from numpy.typing import ArrayLike, NDArray
 
 from lookalike.selection.pareto import pareto_front
 
@@ -16,6 +17,11 @@ COLOURS = {
     "binary": "#d9480f",
     "scalar": "#ae3ec9",
 }
+TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 1.0)
+MARGIN = 0.1
+"""Either side of the recall axis, in powers of ten of what is missed."""
+PERFECT = 1.001
+"""Where the recall axis, logarithmic in what is missed, would end: full recall is drawn a thousandth before it."""
 LEAST_DOT, LARGEST_DOT = 20.0, 260.0
 """Areas in square points; a dot's area grows with its memory."""
 
@@ -56,6 +62,11 @@ def _ring(axes: Axes, row: "pd.Series") -> None:
 
 def _label(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_yscale("log")
+    axes.set_xscale("function", functions=(_missing, _found))
+    left, right = (_found(_missing(end) + side) for end, side in ((table["recall"].min(), -MARGIN), (1.0, MARGIN)))
+    axes.set_xlim(float(left), float(right))
+    shown = [tick for tick in TICKS if tick >= left]
+    axes.set_xticks(shown, [f"{tick:g}" for tick in shown])
     axes.set_xlabel(f"recall@{table['k'].iloc[0]} against exact search")
     threads = int(table["threads"].iloc[0])
     axes.set_ylabel(f"queries/s on {threads} core{'s' if threads > 1 else ''}")
@@ -69,6 +80,14 @@ def _label(axes: Axes, table: pd.DataFrame) -> None:
     for handle in legend.legend_handles:
         if handle is not None and hasattr(handle, "set_sizes"):
             handle.set_sizes([40.0])
+
+
+def _missing(recall: ArrayLike) -> NDArray[np.float64]:
+    return -np.log10(np.maximum(PERFECT - np.asarray(recall, dtype=np.float64), 1e-9))
+
+
+def _found(place: ArrayLike) -> NDArray[np.float64]:
+    return PERFECT - np.power(10.0, -np.asarray(place, dtype=np.float64))
 
 
 def _areas(memory: "pd.Series", most: float) -> "pd.Series":

@@ -1,5 +1,6 @@
 """The stage and its verb: the folder holds the choice, and the choice can be built."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from typer.main import get_command
 
-from app.cli import main
+from app.cli import app, main
 from lookalike.catalog.images import Preprocessing
 from lookalike.config import load_config
 from lookalike.embedders.memory import MemoryEmbedder
@@ -169,3 +171,12 @@ def test_an_option_in_front_of_the_verb_is_not_lost_silently(
         main()
     assert end.value.code == 2
     assert "after" in capsys.readouterr().err
+
+
+def test_the_guide_names_only_options_and_files_there_are(selected: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "choosing-an-index.md").read_text(encoding="utf-8")
+    group = get_command(app).commands["index"]  # type: ignore[attr-defined]
+    options = {name for command in (group, group.commands["select"]) for one in command.params for name in one.opts}
+    assert set(re.findall(r"--[a-z-]{2,}", guide)) <= options
+    files = set(re.findall(r"^\| `([a-z]+\.[a-z]+)` \|", guide, re.MULTILINE))
+    assert files == {path.name for path in selected.iterdir()} - {"stage.json"}
