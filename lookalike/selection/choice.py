@@ -25,9 +25,9 @@ class Limits(StrictConfig):
     products: int = Field(ge=1)
     """Products in the catalogue."""
     updates_per_hour: int = Field(ge=0)
-    """Photos that change in an hour; a rebuild folds them in once an hour."""
+    """Photos that change in an hour; each time too many of them lie beside the structure it is built anew."""
     latency_ms: float = Field(gt=0)
-    """Longest 99th percentile of a single search, with an hour's changes not yet folded in."""
+    """Longest 99th percentile of a single search, whether or not changes lie beside the structure."""
     memory_gib: float = Field(gt=0)
     """Most memory of one copy of the index."""
     recall: float = Field(gt=0, le=1)
@@ -35,7 +35,7 @@ class Limits(StrictConfig):
     memory_of: Literal["total", "scanned"] = "total"
     """`scanned` leaves out the stored vectors, then read from the disk where the page cache has none."""
     most_busy: float = Field(default=0.5, gt=0, le=1)
-    """Largest share of an hour that storing its changes and rebuilding may take."""
+    """Largest share of an hour that storing its changes, and rebuilding, may take."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def shortfalls(row: "pd.Series[Any]", limits: Limits) -> list[Shortfall]:
             "updates",
             busy,
             limits.most_busy,
-            f"{limits.updates_per_hour:,} updates and a rebuild take {busy:.0%} of an hour, "
+            f"{limits.updates_per_hour:,} updates and their rebuilds take {busy:.0%} of an hour, "
             f"{limits.most_busy:.0%} is allowed",
         ),
         _over(
@@ -116,11 +116,10 @@ def shortfalls(row: "pd.Series[Any]", limits: Limits) -> list[Shortfall]:
 
 
 def busy_share(row: "pd.Series[Any]", limits: Limits) -> float:
-    """Share of an hour that storing its updates one batch after another and one rebuild take."""
-    if not limits.updates_per_hour:
-        return 0.0
+    """Share of an hour that storing its updates, and the rebuilds they bring about, take one after another."""
     storing = limits.updates_per_hour / 1_000 * row["upsert_seconds_per_1000"]
-    return float((storing + row["build_seconds"]) / HOUR)
+    rebuilds = limits.updates_per_hour / row["beside"]
+    return float((storing + rebuilds * row["build_seconds"]) / HOUR)
 
 
 def memory_gib(row: "pd.Series[Any]", limits: Limits) -> float:
@@ -149,8 +148,8 @@ def _reasons(row: "pd.Series[Any]", feasible: pd.DataFrame, tried: int, limits: 
         f"Its p99 is {row['updating_p99_ms']:.3g} ms with {row['updates']:,} changes waiting, {row['p99_ms']:.3g} ms "
         f"without; {limits.latency_ms:g} ms is allowed. It answers {row['queries_per_second']:,.0f} queries/s on "
         f"{row['threads']} core{'s' if row['threads'] > 1 else ''}.",
-        f"An hour's {limits.updates_per_hour:,} updates and a rebuild keep the writer busy for "
-        f"{busy_share(row, limits):.1%} of the hour; {limits.most_busy:.0%} is allowed.",
+        f"An hour's {limits.updates_per_hour:,} updates, with a rebuild every {row['beside']:,}, keep the writer busy "
+        f"for {busy_share(row, limits):.1%} of the hour; {limits.most_busy:.0%} is allowed.",
     ]
     if not others.empty:
         fastest = others.sort_values("queries_per_second").iloc[-1]

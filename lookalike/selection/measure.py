@@ -13,7 +13,7 @@ from lookalike.config import StrictConfig
 from lookalike.index.faiss import FaissIndex
 from lookalike.index.protocol import Hit
 from lookalike.selection.candidates import Candidate
-from lookalike.selection.scratch import COLLECTION, Clock, changed_photos, memory_bytes, opened
+from lookalike.selection.scratch import COLLECTION, Clock, changed_photos, memory_bytes, most_beside, opened
 from lookalike.selection.truth import FineLabels, precision, recalls
 
 LEAST_SAMPLES = 200
@@ -36,7 +36,8 @@ class SweepSettings(StrictConfig):
     threads: int = Field(default=1, ge=1)
     """Cores a search may use; builds use all there are."""
     updates: int = Field(default=0, ge=0)
-    """Photos changed since the collection was sealed, while searches are timed for the second time."""
+    """Photos changed since the structure was built, while searches are timed for the second time; at most as many
+    as the collection keeps beside it."""
     upsert_rows: int = Field(default=1_000, ge=1)
     """Photos stored per timed update."""
     upsert_batches: int = Field(default=5, ge=1)
@@ -86,6 +87,8 @@ class Measurement:
     """Storing and sealing all rows, with all cores."""
     upsert_seconds_per_1000: float
     """Until 1,000 changed photos are stored and seen by a search."""
+    beside: int
+    """Changed photos that lie beside the structure at most; one more, and it is built anew."""
     scanned_bytes: int
     """What a search walks through: vectors, graph, lists or codes."""
     total_bytes: int
@@ -103,7 +106,8 @@ def measure(
 ) -> Measurement:
     """Measure a candidate in its finished collection, which holds the (N, D) vectors."""
     scanned, total = memory_bytes(folder)
-    updates = min(settings.updates, len(vectors))
+    beside = most_beside(candidate.settings, len(vectors))
+    updates = min(settings.updates, len(vectors), beside)
     with opened(folder, candidate.settings) as index:
         upsert_seconds = _upsert_seconds(index, vectors, settings, clock)
     with opened(folder, candidate.settings) as index:
@@ -135,6 +139,7 @@ def measure(
         updating_p99_ms=updating_p99,
         build_seconds=build_seconds,
         upsert_seconds_per_1000=upsert_seconds,
+        beside=beside,
         scanned_bytes=scanned,
         total_bytes=total,
     )

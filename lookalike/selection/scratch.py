@@ -45,10 +45,15 @@ def opened(folder: Path, settings: FaissSettings) -> FaissIndex:
     """The collection as it was sealed, searched with these settings; what was stored since is forgotten."""
     files = FaissFolder(folder)
     with files.writing(COLLECTION):
-        sealed = replace(files.manifest(COLLECTION), settings=settings, parts=())
+        sealed = replace(files.manifest(COLLECTION), settings=settings, parts=(), changed=0)
         files.switch(sealed)
         files.tidy(sealed)
     return FaissIndex(folder, settings)
+
+
+def most_beside(settings: FaissSettings, rows: int) -> int:
+    """Changed photos that such a collection keeps beside its structure before it is built anew."""
+    return int(max(settings.fold_rows, settings.fold_share * rows))
 
 
 def memory_bytes(folder: Path) -> tuple[int, int]:

@@ -42,7 +42,7 @@ class SelectSettings(StrictConfig):
     seed: int = 0
     """Which products are held out, sampled or grown."""
     measure: SweepSettings = SweepSettings()
-    """How each candidate is measured; `updates` are those of an hour."""
+    """How each candidate is measured; `updates` are those of a day."""
 
 
 QUICK = {"queries": 200, "measure": SweepSettings(samples=200, upsert_batches=2)}
@@ -83,7 +83,7 @@ def _select(
     study = prepare(source, limits.products, settings.queries, settings.seed)
     scratch = output.with_name(f".{output.name}.sweep")
     tried = candidates(len(study.vectors), study.vectors.shape[1], settings.quick, settings.exact_rows, settings.seed)
-    measure = settings.measure.model_copy(update={"updates": limits.updates_per_hour})
+    measure = settings.measure.model_copy(update={"updates": 24 * limits.updates_per_hour})
     table = sweep(
         study.vectors, study.queries, tried, scratch=scratch, settings=measure, labels=study.labels, clock=clock
     )

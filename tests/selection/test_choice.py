@@ -29,6 +29,7 @@ def row(name: str = "flat", **values: Any) -> dict[str, Any]:
         "updating_p99_ms": 2.0,
         "build_seconds": 10.0,
         "upsert_seconds_per_1000": 1.0,
+        "beside": 5_000,
         "scanned_bytes": GIB // 4,
         "total_bytes": GIB,
     }
@@ -42,7 +43,7 @@ ROWS = st.lists(
         queries_per_second=st.sampled_from([100.0, 990.0, 1_000.0, 5_000.0]),
         p99_ms=st.sampled_from([1.0, 5.0, 5.1]),
         updating_p99_ms=st.sampled_from([1.0, 5.0, 5.1, 50.0]),
-        build_seconds=st.sampled_from([1.0, 100.0, 1_795.0]),
+        build_seconds=st.sampled_from([1.0, 100.0, 895.0, 896.0]),
         total_bytes=st.sampled_from([GIB, int(1.05 * GIB), 2 * GIB, 3 * GIB]),
     ),
     min_size=1,
@@ -52,7 +53,7 @@ ROWS = st.lists(
 
 def holds(made: dict[str, Any]) -> bool:
     """Every limit, spelled out."""
-    busy = (10 * made["upsert_seconds_per_1000"] + made["build_seconds"]) / 3_600
+    busy = (10 * made["upsert_seconds_per_1000"] + 2 * made["build_seconds"]) / 3_600
     quick = made["p99_ms"] <= 5 and made["updating_p99_ms"] <= 5
     return bool(quick and made["total_bytes"] <= 2 * GIB and busy <= 0.5 and made["recall"] >= 0.9)
 
@@ -92,10 +93,10 @@ def test_a_limit_that_every_candidate_misses_is_named() -> None:
     assert "No candidate meets the limit of memory by itself." in choice.reasons
 
 
-def test_updates_that_a_rebuild_an_hour_cannot_follow_are_refused() -> None:
-    missed = shortfalls(pd.Series(row(build_seconds=3_000.0)), LIMITS)
+def test_updates_whose_rebuilds_take_too_long_are_refused() -> None:
+    missed = shortfalls(pd.Series(row(build_seconds=1_500.0)), LIMITS)
     assert [shortfall.limit for shortfall in missed] == ["updates"]
-    assert missed[0].sentence == "10,000 updates and a rebuild take 84% of an hour, 50% is allowed"
+    assert missed[0].sentence == "10,000 updates and their rebuilds take 84% of an hour, 50% is allowed"
     still = LIMITS.model_copy(update={"updates_per_hour": 0})
     assert shortfalls(pd.Series(row(build_seconds=3_000.0)), still) == []
 
