@@ -28,6 +28,7 @@ def index(
     context: typer.Context,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     milvus: MilvusOption = "",
+    shards: Annotated[int, typer.Option(min=0, help="Join so many shards that `shard` embedded; 0 embeds here.")] = 0,
     settings: SettingsOption = None,
     overrides: SetOption = None,
 ) -> None:
@@ -38,7 +39,21 @@ def index(
     shop, chosen = Workspace(workspace), read_settings(settings, overrides)
     with milvus_for(shop, milvus) as uri:
         inputs = (str(shop.validated), str(shop.exported), str(shop.index))
-        tell(stages.index(*inputs, milvus_uri=uri, settings=chosen))
+        folders = [str(shop.shard(f"{number}/{shards}")) for number in range(1, shards + 1)]
+        tell(stages.index(*inputs, milvus_uri=uri, shards=folders, settings=chosen))
+
+
+@app.command()
+def shard(
+    which: Annotated[str, typer.Argument(help="For example 2/8, the second of eight.")],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Embed one shard of the gallery, on any machine that mounts the workspace; `index --shards` joins them."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    output = str(shop.shard(which))
+    tell(stages.embed_shard(str(shop.validated), str(shop.exported), output, shard=which, settings=chosen))
 
 
 @app.command()

@@ -65,11 +65,13 @@ def refresh(
     mapping: MappingOption = None,
     limit: LimitOption = 0,
     milvus: MilvusOption = "",
+    shards: Annotated[int, typer.Option(min=1, help="Tasks that embed the catalogue side by side.")] = 1,
     settings: SettingsOption = None,
     overrides: SetOption = None,
 ) -> None:
     """Run the refresh pipeline: today's catalogue with the model in service."""
-    _run(refresh_index, workspace, milvus, catalogue, mapping, limit, read_settings(settings, overrides), {})
+    asked = read_settings(settings, overrides)
+    _run(refresh_index, workspace, milvus, catalogue, mapping, limit, asked, {"shards": shards})
 
 
 def _run(

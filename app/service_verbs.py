@@ -45,6 +45,9 @@ def search(
     where: WhereOption = None,
     group: Annotated[str, typer.Option(help="One answer per photo, product, item or design.")] = "product",
     narrow: Annotated[bool, typer.Option("--narrow", help="Products with the photo's sure attributes first.")] = False,
+    colour_weight: Annotated[
+        float, typer.Option(min=0, max=1, help="How much the photo's colours count beside its appearance.")
+    ] = 0.0,
     cursor: Annotated[str, typer.Option(help="Go on where the last answer ended; ask the rest as before.")] = "",
     milvus: MilvusOption = "",
 ) -> None:
@@ -59,6 +62,7 @@ def search(
         "filters": _filters(where),
         "group": group,
         "narrow": narrow,
+        "colour_weight": colour_weight,
         "cursor": cursor or None,
     }
     with milvus_for(shop, milvus) as uri:

@@ -168,15 +168,45 @@ def export(checkpoint: str, validated: str, output: str, *, settings: Settings =
     return export(Path(checkpoint), Path(validated), Path(output), chosen)
 
 
-def index(validated: str, exported: str, output: str, *, milvus_uri: str, settings: Settings = NONE) -> StageRecord:
-    """Build the release's collection beside the live one."""
+def plan_shards(validated: str, shards: int, *, settings: Settings = NONE) -> list[str]:
+    """Name the shards that a catalogue's gallery is embedded in, for `embed_shard`."""
+    from lookalike.catalog.products import load_catalogue
+    from lookalike.index.build import IndexSettings
+    from lookalike.index.shards import plan_shards
+
+    batch = settings_for(IndexSettings, settings, "index").batch
+    return [str(shard) for shard in plan_shards(load_catalogue(Path(validated)), shards, batch)]
+
+
+def embed_shard(validated: str, exported: str, output: str, *, shard: str, settings: Settings = NONE) -> StageRecord:
+    """Embed one shard of the gallery, for `index` to join."""
+    from lookalike.embedders.onnx import OnnxEmbedder
+    from lookalike.index.build import IndexSettings
+    from lookalike.index.shards import Shard, embed_shard
+
+    batch = settings_for(IndexSettings, settings, "index").batch
+    folders = (Path(validated), Path(exported), Path(output))
+    return embed_shard(*folders, OnnxEmbedder(Path(exported)), Shard.read(shard), batch)
+
+
+def index(
+    validated: str,
+    exported: str,
+    output: str,
+    *,
+    milvus_uri: str,
+    shards: Sequence[str] = (),
+    settings: Settings = NONE,
+) -> StageRecord:
+    """Build the release's collection beside the live one, from `shards` that `embed_shard` made where there are any."""
     from lookalike.embedders.onnx import OnnxEmbedder
     from lookalike.index.build import IndexSettings, build_index
 
     chosen = settings_for(IndexSettings, settings, "index")
     with collections_at(milvus_uri) as store:
         embedder = OnnxEmbedder(Path(exported))
-        return build_index(Path(validated), Path(exported), Path(output), store, embedder, chosen)
+        folders = (Path(validated), Path(exported), Path(output))
+        return build_index(*folders, store, embedder, chosen, [Path(shard) for shard in shards])
 
 
 def select_index(
@@ -263,15 +293,15 @@ def erase(product_ids: Sequence[str], *, workspace: str, milvus_uri: str, cache:
         return erase(shop, store, product_ids, datetime.now(UTC), Path(cache) if cache else None)
 
 
-def live_model(exported: str, evaluation: str, *, workspace: str) -> None:
-    """Copy the live release's model and evaluation out. Raises ReleaseError before the first release."""
+def live_model(exported: str, evaluation: str, *, workspace: str, release: str) -> None:
+    """Copy the model and evaluation of `release`, the live one, out. Raises ReleaseError before the first release."""
     from lookalike.release.promote import kept_evaluation, kept_export
 
     releases = Workspace(Path(workspace)).releases
-    live = champion(workspace)
-    if not live:
+    if not release:
         raise ReleaseError(f"nothing is in service under {releases}; run the training pipeline first")
-    for source, target in ((kept_export(releases, live), exported), (kept_evaluation(releases, live), evaluation)):
+    copies = {exported: kept_export(releases, release), evaluation: kept_evaluation(releases, release)}
+    for target, source in copies.items():
         with atomic_folder(Path(target)) as folder:
             shutil.copytree(source, folder, dirs_exist_ok=True)
 

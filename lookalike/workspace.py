@@ -58,6 +58,10 @@ class Workspace:
         """Milvus Lite's data; a server's URI takes its place beyond the laptop."""
         return self.root / "milvus.db"
 
+    def shard(self, shard: str) -> Path:
+        """The vectors of one shard of the gallery, for example 2/8."""
+        return self.root / "shards" / shard.replace("/", "-of-")
+
     @property
     def index(self) -> Path:
         return self.root / "index"

@@ -1,19 +1,16 @@
-"""The last three tasks of every pipeline that changes what is served."""
+"""The last tasks of every pipeline that changes what is served."""
 
 from typing import Any
 
-from components.build_index import build_index
 from components.materialise_features import materialise_features
 from components.release_model import release_model
 
 
-def deploy(validated: Any, exported: Any, evaluation: Any, workspace: Any, milvus_uri: Any, settings: Any) -> None:
-    """Index, materialise and release; called while a pipeline is being written down.
+def deploy(validated: Any, exported: Any, evaluation: Any, index: Any, workspace: Any, milvus_uri: Any) -> None:
+    """Materialise and release what `index`'s task built; called while a pipeline is being written down.
 
     These change the world outside the pipeline, so they are never taken from the cache.
     """
-    index = build_index(validated=validated, exported=exported, milvus_uri=milvus_uri, settings=settings)
-    index.set_caching_options(False)
     features = materialise_features(validated=validated, index=index.outputs["index"], workspace=workspace)
     features.set_caching_options(False)
     release_model(

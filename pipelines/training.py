@@ -5,6 +5,7 @@ from typing import NamedTuple
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Model
 
+from components.build_index import build_index
 from components.evaluate_model import evaluate_model
 from components.export_model import export_model
 from components.find_champion import find_champion
@@ -80,5 +81,6 @@ def training(
     verdict = promotion_gate(evaluation=evaluation).output
     with dsl.If(verdict == "promote", name="promoted"):
         exported = export_model(checkpoint=checkpoint, validated=validated, settings=settings).outputs["exported"]
-        deploy(validated, exported, evaluation, workspace, milvus_uri, settings)
+        index = build_index(validated=validated, exported=exported, milvus_uri=milvus_uri, settings=settings)
+        deploy(validated, exported, evaluation, index.set_caching_options(False), workspace, milvus_uri)
     return Trained(validated, splits, triplets, checkpoint, evaluation)

@@ -1,5 +1,6 @@
 """Two routes for people and web pages: a photo as the body, a product in the path, plain JSON back."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -35,8 +36,8 @@ def url_values(parameters: QueryParams) -> dict[str, Any]:
     values: dict[str, Any] = {}
     filters: dict[str, list[str]] = {}
     for name, text in parameters.multi_items():
-        if name == "k":
-            values["k"] = _number(text)
+        if name in _NUMBERS:
+            values[name] = _number(name, text)
         elif name in ("group", "cursor"):
             values[name] = text
         elif name == "narrow":
@@ -46,8 +47,15 @@ def url_values(parameters: QueryParams) -> dict[str, Any]:
     return {**values, "filters": filters}
 
 
-def _number(text: str) -> int:
+_NUMBERS: dict[str, tuple[Callable[[str], int | float], str]] = {
+    "k": (int, "a whole number"),
+    "colour_weight": (float, "a number from 0 to 1"),
+}
+
+
+def _number(name: str, text: str) -> int | float:
+    read, accepted = _NUMBERS[name]
     try:
-        return int(text)
+        return read(text)
     except ValueError as error:
-        raise QueryError(f"k is {text!r}; a whole number is accepted") from error
+        raise QueryError(f"{name} is {text!r}; {accepted} is accepted") from error

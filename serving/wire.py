@@ -14,7 +14,7 @@ from lookalike.search.answer import SearchAnswer
 from lookalike.search.query import SearchRequest, search_request
 
 IMAGE, PRODUCT, ANSWER = "image", "product_id", "answer"
-PARAMETERS = ("k", "filters", "group", "narrow", "cursor")
+PARAMETERS = ("k", "filters", "group", "narrow", "colour_weight", "cursor")
 
 
 def v1_requests(body: Any, most: int) -> list[SearchRequest]:
@@ -51,7 +51,8 @@ def from_base64(text: Any) -> bytes:
 def v2_requests(request: InferRequest, most: int) -> list[SearchRequest]:
     """A BYTES tensor `image` (raw photos in binary requests and gRPC, base64 text in JSON) or `product_id`.
 
-    The parameters `k`, `group`, `narrow`, `cursor` and `filters` (a JSON text) hold for every photo of the request.
+    The parameters `k`, `group`, `narrow`, `cursor`, `colour_weight` and `filters` (the last two also as JSON texts)
+    hold for every photo of the request.
     """
     tensors = {tensor.name: tensor for tensor in request.inputs}
     if len(request.inputs) != 1 or not set(tensors) <= {IMAGE, PRODUCT}:
@@ -92,11 +93,12 @@ def _plain(parameters: Any) -> dict[str, Any]:
 
 def _v2_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: given[name] for name in PARAMETERS if name in given}
-    if isinstance(values.get("filters"), str):
-        try:
-            values["filters"] = json.loads(values["filters"])
-        except json.JSONDecodeError as error:
-            raise QueryError(f"the parameter 'filters' is not JSON: {error}") from error
+    for name in ("filters", "colour_weight"):  # gRPC has parameters for neither objects nor fractions
+        if isinstance(values.get(name), str):
+            try:
+                values[name] = json.loads(values[name])
+            except json.JSONDecodeError as error:
+                raise QueryError(f"the parameter '{name}' is not JSON: {error}") from error
     return values
 
 

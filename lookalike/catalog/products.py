@@ -103,10 +103,20 @@ class Catalogue:
         return dict(zip((ids[i] for i in wanted), picked, strict=True))
 
     def stream_contents(self, photo_ids: Container[str]) -> Iterator[tuple[str, bytes]]:
-        """(photo id, encoded photo) of the named photos in the catalogue's order, never all in memory at once."""
-        for batch in pq.ParquetFile(self.folder / PHOTOS).iter_batches(STREAMED, columns=["photo_id", "content"]):
-            rows = zip(batch["photo_id"].to_pylist(), batch["content"], strict=True)
-            yield from ((photo, content.as_py()) for photo, content in rows if photo in photo_ids)
+        """(photo id, encoded photo) of the named photos in the catalogue's order, never all in memory at once.
+
+        Parts of the file that hold none of them are passed over unread.
+        """
+        with pq.ParquetFile(self.folder / PHOTOS) as file:
+            parts = [part for part in range(file.num_row_groups) if _holds(file, part, photo_ids)]
+            for batch in file.iter_batches(STREAMED, row_groups=parts, columns=["photo_id", "content"]):
+                rows = zip(batch["photo_id"].to_pylist(), batch["content"], strict=True)
+                yield from ((photo, content.as_py()) for photo, content in rows if photo in photo_ids)
+
+
+def _holds(file: pq.ParquetFile, part: int, photo_ids: Container[str]) -> bool:
+    names = file.read_row_group(part, columns=["photo_id"])["photo_id"].to_pylist()
+    return any(photo in photo_ids for photo in names)
 
 
 def load_catalogue(folder: Path) -> Catalogue:

@@ -1,6 +1,7 @@
 """Index: embed every gallery photo and build the release's collection beside the live one."""
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,11 @@ from lookalike.damage.profiles import damage_photo
 from lookalike.embedders.model_folder import load_model
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import ArtifactError, VectorIndexError
-from lookalike.index.gallery import (
-    PHOTO_IDS,
-    VECTORS,
-    Gallery,
-    embed_gallery,
-    gallery_batches,
-    gallery_fields,
-    load_gallery,
-)
+from lookalike.index.embedding import embed_gallery
+from lookalike.index.gallery import PHOTO_IDS, VECTORS, Gallery, gallery_batches, gallery_fields, load_gallery
 from lookalike.index.proof import Recall, measure_recall, require_count, require_golden, require_identity
 from lookalike.index.protocol import CollectionInfo, VectorIndex
+from lookalike.index.shards import join_shards
 from lookalike.index.stored import stored_photos
 from lookalike.progress import progress
 from lookalike.release.manifest import STORED, collection_name, release_id
@@ -61,36 +56,44 @@ def build_index(
     index: VectorIndex,
     embedder: Embedder,
     settings: IndexSettings | None = None,
+    shards: Sequence[Path] = (),
 ) -> StageRecord:
     """Build and examine the collection of this model and catalogue; no alias moves.
 
     Writes `index.json`, `vectors.npy`, `photo_ids.parquet` and `stored.parquet`; photos embedded by an earlier run
-    with the same model are not embedded again. Raises ReleaseMismatch when the embedder is not the exported model,
-    and VectorIndexError, with the collection dropped, when it does not pass its examination.
+    with the same model are not embedded again. `shards` are all of this catalogue's, from `embed_shard`: with them
+    only the embedding is spared, the result is the same. Raises ReleaseMismatch when the embedder is not the exported
+    model, ArtifactError for shards that are not all of this gallery's, and VectorIndexError, with the collection
+    dropped, when it does not pass its examination.
     """
     settings = settings or IndexSettings()
     model = load_model(exported)
     embedder.identity.require(model.fingerprint, str(exported))
     catalogue = load_catalogue(validated)
-    release = release_id(model.fingerprint, read_seal(validated).content)
+    digest = read_seal(validated).content
+    release = release_id(model.fingerprint, digest)
     info = CollectionInfo(
         collection_name(release), release, model.fingerprint, model.dimension, gallery_fields(catalogue)
     )
     if _recorded(output) == info.name and not _stands(index, info, len(catalogue.gallery_photos)):
         (output / SEAL).unlink(missing_ok=True)  # a record whose collection is gone is not a finished output
+
+    def known() -> Gallery | None:
+        return join_shards(shards, model.fingerprint, digest) if shards else _known(output, info)
+
     return run_stage(
         "index",
         output,
         inputs={"validated": validated, "exported": exported},
         settings=settings.model_dump(),
         content=[INDEX, VECTORS, PHOTO_IDS, STORED],
-        work=lambda folder: _build(catalogue, output, folder, index, embedder, info, settings),
+        work=lambda folder: _build(catalogue, known, folder, index, embedder, info, settings),
     )
 
 
 def _build(
     catalogue: Catalogue,
-    earlier: Path,
+    known: Callable[[], Gallery | None],
     folder: Path,
     index: VectorIndex,
     embedder: Embedder,
@@ -98,7 +101,7 @@ def _build(
     settings: IndexSettings,
 ) -> dict[str, Any]:
     started = time.perf_counter()
-    gallery, embedded = embed_gallery(catalogue, embedder, settings.batch, _known(earlier, info))
+    gallery, embedded = embed_gallery(catalogue, embedder, settings.batch, known())
     if not len(gallery.photos):
         raise ArtifactError(f"{catalogue.folder} has no gallery photos to index")
     embedding_seconds = time.perf_counter() - started

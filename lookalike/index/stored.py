@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from lookalike.catalog.products import Catalogue
-from lookalike.index.gallery import Gallery, gallery_batches
+from lookalike.index.gallery import GALLERY_COLUMNS, photo_fields
 from lookalike.storage import digest_json
 
-COLUMNS = ["photo_id", "product_id", "sha256", "fields"]
-"""`sha256` of the photo's bytes, `fields` a digest of the filterable values stored with it."""
+COLUMNS = [*GALLERY_COLUMNS, "fields"]
+"""`fields` is a digest of the values stored with the photo; its colours follow from its bytes."""
 ROWS = 10_000
 
 
@@ -33,13 +32,12 @@ class Changes:
 
 
 def stored_photos(catalogue: Catalogue, groups: pd.DataFrame) -> pd.DataFrame:
-    """COLUMNS of every gallery photo, as a collection of this catalogue holds them; `groups` as for gallery_batches."""
-    photos = catalogue.gallery_photos[COLUMNS[:3]].reset_index(drop=True)
-    nothing = Gallery(photos, np.empty((len(photos), 0), dtype=np.float32))
+    """COLUMNS of every gallery photo as a collection of this catalogue holds them; `groups` as for gallery_batches."""
+    photos = catalogue.gallery_photos[GALLERY_COLUMNS].reset_index(drop=True)
     digests = [
         digest_json(values)[:16]
-        for batch in gallery_batches(catalogue, nothing, groups, ROWS)
-        for values in zip(*(batch.fields[name] for name in sorted(batch.fields)), strict=True)
+        for _, fields in photo_fields(catalogue, photos, groups, ROWS)
+        for values in zip(*(fields[name] for name in sorted(fields)), strict=True)
     ]
     return photos.assign(fields=pd.Series(digests, dtype=object))
 

@@ -18,7 +18,8 @@ from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import ReleaseError, VectorIndexError
 from lookalike.index.build import IndexSettings
-from lookalike.index.gallery import Gallery, embed_gallery, gallery_batches, gallery_fields
+from lookalike.index.embedding import embed_gallery
+from lookalike.index.gallery import Gallery, gallery_batches, gallery_fields
 from lookalike.index.proof import require_count, require_golden
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, VectorIndex
 from lookalike.index.stored import Changes, find_changes, stored_photos

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lookalike.catalog.group_fields import GROUPS
+from lookalike.catalog.group_fields import HIDDEN
 from lookalike.features.protocol import Features, FeatureValue
 from lookalike.index.protocol import Hit
 from lookalike.observation import Observation
@@ -41,7 +41,7 @@ class SearchHit:
     score: float
     """Cosine similarity, in [-1, 1]; larger is closer."""
     fields: Mapping[str, str | None]
-    """The filterable fields as the index stores them, but for the names of groups."""
+    """The filterable fields, as the index stores them."""
     matched: tuple[str, ...]
     """Attributes whose stored value is the one predicted for the photo."""
     features: Mapping[str, FeatureValue] | None
@@ -68,7 +68,8 @@ class SearchAnswer:
     release_id: str
     model_fingerprint: str
     hits: tuple[SearchHit, ...]
-    """Best first, ties by photo id; in a narrowed search, those that agree in more attributes stand first."""
+    """Best first, ties by photo id: by score, or where the request weighs colours, by both together; in a narrowed
+    search, those that agree in more attributes stand first."""
     next_cursor: str | None
     """Asks for the answers after these; None where there are no more."""
     predicted: Mapping[str, Prediction]
@@ -107,7 +108,7 @@ def search_hits(
             product_id=hit.product_id,
             photo_id=hit.photo_id,
             score=hit.score,
-            fields={name: value for name, value in hit.fields.items() if name not in GROUPS},
+            fields={name: value for name, value in hit.fields.items() if name not in HIDDEN},
             matched=tuple(name for name, seen in predicted.items() if hit.fields.get(name) == seen.value),
             features=features.get(hit.product_id),
             variants=others,

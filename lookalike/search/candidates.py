@@ -20,6 +20,8 @@ class CandidateLimits(StrictConfig):
     """Photos read per wanted answer; a refetch reads as many times more."""
     deepest: int = Field(default=5_000, ge=100, le=10_000)
     """Most photos read for one answer; pages end there."""
+    shortlist: int = Field(default=400, ge=1, le=10_000)
+    """Nearest photos ranked by their colours too, where these count; those farther off follow as they are."""
     variants: int = Field(default=5, ge=0, le=50)
     """Most other products named per answer where products are folded."""
     fold_photos: int = Field(default=1_000, ge=1, le=10_000)

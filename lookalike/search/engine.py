@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from pydantic import Field
 
+from lookalike.catalog.colours import colour_histogram
 from lookalike.catalog.images import ImageLimits
 from lookalike.config import StrictConfig
 from lookalike.embedders.protocol import Embedder
@@ -16,13 +17,14 @@ from lookalike.observation import predicted_attributes
 from lookalike.release.manifest import Release
 from lookalike.search.answer import Prediction, SearchAnswer, search_hits
 from lookalike.search.candidates import CandidateLimits
-from lookalike.search.cursor import cursor_at, offset_of
+from lookalike.search.cursor import Bookmark, bookmark_of, cursor_at
 from lookalike.search.grouping import check_group, filterable
 from lookalike.search.narrowing import NarrowingLimits, believed, narrowing
 from lookalike.search.observing import observe
 from lookalike.search.page import Page, Query, read_page
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters
+from lookalike.search.reranking import check_colours
 from lookalike.search.timing import Clock, Stopwatch
 
 
@@ -79,33 +81,34 @@ class SearchEngine:
     def search(self, request: SearchRequest) -> SearchAnswer:
         """Answer one request.
 
-        Raises QueryError for an unknown filter or product and for a cursor of another release or query, ImageError
-        for a photo that cannot be decoded, ReleaseMismatch and BackendUnavailable as the parts do. Features that
-        are late are left out.
+        Raises QueryError for an unknown filter or product, for what the collection does not store, and for a cursor
+        of another release or query or of answers that have changed; ImageError for a photo that cannot be decoded,
+        ReleaseMismatch and BackendUnavailable as the parts do. Features that are late are left out.
         """
         watch = Stopwatch(self._clock)
         with watch.stage("release"):
             info = self.collection()
-        offset = offset_of(request, self.release.release_id)
+        after = bookmark_of(request, self.release.release_id)
         check_filters(request.filters, filterable(info.fields))
         check_group(request.group, info.fields)
+        check_colours(request.colour_weight, info.fields)
         query = self._query(request, info, watch)
         with watch.stage("search"):
-            page = self._page(query, request, offset)
+            page = self._page(query, request, after)
         with watch.stage("features"):
             features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)))
-        return self._answer(request, query, page, offset, features, watch)
+        return self._answer(request, query, page, after, features, watch)
 
     def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch) -> Query:
         if request.photo is None:
             return self._product_query(request)
-        query = self._photo_query(request.photo, watch)
+        query = self._photo_query(request.photo, request.colour_weight > 0, watch)
         if not request.narrow:
             return query
         narrowed = believed(query.predicted, info.fields, request.filters, self._limits.narrowing)
         return replace(query, narrowed=narrowed)
 
-    def _photo_query(self, photo: bytes, watch: Stopwatch) -> Query:
+    def _photo_query(self, photo: bytes, colours: bool, watch: Stopwatch) -> Query:
         identity = self._embedder.identity
         with watch.stage("decode"):
             pixels = identity.preprocessing.pixels(photo, self._limits.image)[np.newaxis]  # (1, H, W, 3)
@@ -115,7 +118,11 @@ class SearchEngine:
             {name: probabilities[0] for name, probabilities in embeddings.attributes.items()},
             identity.attribute_labels,
         )
-        return Query(embeddings.vectors, {name: Prediction(values[name], confidence[name]) for name in values})
+        return Query(
+            embeddings.vectors,
+            {name: Prediction(values[name], confidence[name]) for name in values},
+            colours=colour_histogram(pixels[0]) if colours else None,
+        )
 
     def _product_query(self, request: SearchRequest) -> Query:
         vectors = self._index.vectors(self.release.collection, str(request.product_id))  # (P, D)
@@ -123,12 +130,12 @@ class SearchEngine:
             raise QueryError(f"product {request.product_id!r} is not in the catalogue that is searched")
         return Query(vectors, {}, without=request.product_id)
 
-    def _page(self, query: Query, request: SearchRequest, offset: int) -> Page:
+    def _page(self, query: Query, request: SearchRequest, after: Bookmark) -> Page:
         return read_page(
             lambda depth, where: self._index.search(self.release.collection, query.vectors, depth, where),
             query,
             request,
-            offset,
+            after,
             self._limits.candidates,
         )
 
@@ -137,17 +144,18 @@ class SearchEngine:
         request: SearchRequest,
         query: Query,
         page: Page,
-        offset: int,
+        after: Bookmark,
         features: Features,
         watch: Stopwatch,
     ) -> SearchAnswer:
+        end = Bookmark(after.offset + request.k, page.told)
         return SearchAnswer(
             release_id=self.release.release_id,
             model_fingerprint=self.release.model_fingerprint,
             hits=search_hits(page.hits, page.variants, query.predicted, features),
-            next_cursor=cursor_at(offset + request.k, self.release.release_id, request) if page.ahead else None,
+            next_cursor=cursor_at(end, self.release.release_id, request) if page.ahead else None,
             predicted=query.predicted,
             narrowing=narrowing(query.narrowed, page.hits) if request.narrow else None,
             timings_ms=watch.timings_ms(),
-            observation=observe(request.photo, query, page, request) if request.photo and not offset else None,
+            observation=observe(request.photo, query, page, request) if request.photo and not after.offset else None,
         )

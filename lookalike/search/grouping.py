@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
-from lookalike.catalog.group_fields import DESIGN, GROUPS, ITEM
+from lookalike.catalog.group_fields import DESIGN, HIDDEN, ITEM
 from lookalike.errors import QueryError
 from lookalike.index.predicates import OneOf, Where
 from lookalike.index.protocol import Hit
@@ -25,8 +25,8 @@ def group_key(group: Group) -> Key:
 
 
 def filterable(fields: Iterable[str]) -> list[str]:
-    """A collection's fields as shoppers know them: without the names of groups, which are digests."""
-    return [field for field in fields if field not in GROUPS]
+    """A collection's fields as shoppers know them."""
+    return [field for field in fields if field not in HIDDEN]
 
 
 def check_group(group: Group, fields: Collection[str]) -> None:

@@ -8,9 +8,10 @@ from lookalike.search.query import SearchRequest
 
 
 def observe(photo: bytes, query: Query, page: Page, request: SearchRequest) -> Observation:
-    """One row of the query log; filters and folds change scores by themselves, so such a search keeps none."""
+    """One row of the query log; filters, folds and colours change scores, so a search with these keeps none."""
     width, height = photo_size(photo)
-    comparable = not request.filters and not request.narrow and request.group in ("photo", "product")
+    shaped = request.filters or request.narrow or request.colour_weight
+    comparable = not shaped and request.group in ("photo", "product")
     products = best_per_key([*page.hits, *page.ahead], lambda hit: hit.product_id) if comparable else []
     top1, margin = score_margin([hit.score for hit in products])
     return Observation(

@@ -31,6 +31,8 @@ class SearchRequest(StrictConfig):
     (the item in every colour)."""
     narrow: bool = Field(default=False, strict=True)
     """Whether products that agree with the photo's surely predicted attributes stand before all others."""
+    colour_weight: float = Field(default=0.0, strict=True, ge=0, le=1, allow_inf_nan=False)
+    """How much the photo's colours count beside its appearance in the order of the nearest photos; 0 is not at all."""
     cursor: str | None = None
     """Where to go on: the `next_cursor` of the answer before, with everything else asked as then."""
 
@@ -45,6 +47,8 @@ class SearchRequest(StrictConfig):
             raise ValueError("exactly one of photo and product_id must be given")
         if self.narrow and self.photo is None:
             raise ValueError("narrow goes by what is predicted for a photo; for a product, filter by its attributes")
+        if self.colour_weight and self.photo is None:
+            raise ValueError("colour_weight goes by a photo's colours; for a product, send its photo")
         return self
 
 

@@ -3,29 +3,36 @@
 Only the photos given compete: an order for the top of a list, not another way to search.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.catalog.colours import intersection
+from lookalike.catalog.colours import intersection, read_histograms
+from lookalike.catalog.group_fields import COLOURS
 from lookalike.errors import QueryError
 from lookalike.index.protocol import Hit
 from lookalike.index.ranking import round_scores
-from lookalike.search.candidates import place
 
 
-def rerank_by_colour(
-    hits: Sequence[Hit], query: NDArray[np.float32], histograms: NDArray[np.float32], weight: float
-) -> list[Hit]:
+def check_colours(weight: float, fields: Collection[str]) -> None:
+    """Raise QueryError where colours are to count and the collection does not know those of its photos."""
+    if weight and COLOURS not in fields:
+        raise QueryError(
+            f"colour_weight is {weight}, but this collection stores no {COLOURS}; index the catalogue again"
+        )
+
+
+def rerank_by_colour(hits: Sequence[Hit], query: NDArray[np.float32], weight: float) -> list[Hit]:
     """Hits by (1 - weight) * cosine + weight * histogram intersection, best first, ties by photo id.
 
-    `query` is the (BINS,) histogram asked for, `histograms` the (N, BINS) ones of the hits' photos. Scores become
-    the weighted ones; weight 0 keeps scores and order. Raises QueryError for a weight outside [0, 1].
+    `query` is the (BINS,) histogram asked for; that of a hit is among its fields, and one without has nothing in
+    common. Scores stay cosines. Raises QueryError for a weight outside [0, 1].
     """
     if not 0 <= weight <= 1:
-        raise QueryError(f"the colour weight is {weight}; 0 to 1 is accepted")
+        raise QueryError(f"colour_weight is {weight}; 0 to 1 is accepted")
     cosines = np.array([hit.score for hit in hits], dtype=np.float32)  # (N,)
-    scores = round_scores((1 - weight) * cosines + weight * intersection(query, histograms))
-    scored = zip(hits, scores, strict=True)
-    return sorted((Hit(hit.photo_id, hit.product_id, float(score), hit.fields) for hit, score in scored), key=place)
+    histograms = read_histograms([hit.fields[COLOURS] for hit in hits])  # (N, BINS)
+    weighted = round_scores((1 - weight) * cosines + weight * intersection(query, histograms))
+    order = sorted(range(len(hits)), key=lambda row: (-weighted[row], hits[row].photo_id))
+    return [hits[row] for row in order]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lookalike.catalog.group_fields import GROUPS
+from lookalike.catalog.colours import colour_histogram, read_histograms
+from lookalike.catalog.group_fields import COLOURS, HIDDEN
 from lookalike.catalog.groups import product_groups
 from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import load_catalogue
@@ -24,7 +25,7 @@ from lookalike.index.proof import measure_recall
 from lookalike.index.protocol import Hit, VectorIndex
 from lookalike.release.manifest import collection_name, release_id
 from lookalike.storage import StageRecord, read_json, read_seal
-from tests.index.stages import exported_folder, validated_folder
+from tests.index.stages import drawn_photo, exported_folder, validated_folder
 
 SMALL = Preprocessing(height=32, width=24)
 
@@ -77,11 +78,14 @@ def test_the_collection_holds_every_gallery_photo_and_says_whose_it_is(shop: Sho
         "release_id": release,
     }
     described = shop.index.describe(shop.collection)
-    assert (described.release_id, described.fields) == (release, ("vertical", "colour", *GROUPS))
+    assert (described.release_id, described.fields) == (release, ("vertical", "colour", *HIDDEN))
     assert shop.index.count(shop.collection) == record.figures["count"] == 12
     (hits,) = shop.index.search(shop.collection, load_gallery(shop.root / "index").vectors[[5]], 1)
     groups = product_groups(load_catalogue(shop.root / "validated")).loc["p005"].to_dict()
-    assert (hits[0].photo_id, hits[0].fields) == ("p005/0", {"vertical": "shoe", "colour": None, **groups})
+    fields = {"vertical": "shoe", "colour": None, **groups, COLOURS: hits[0].fields[COLOURS]}
+    assert (hits[0].photo_id, hits[0].fields) == ("p005/0", fields)
+    pixels = SMALL.pixels(drawn_photo(5))
+    assert read_histograms([hits[0].fields[COLOURS]])[0] == pytest.approx(colour_histogram(pixels), abs=1 / 510)
 
 
 def test_the_same_holds_in_milvus(tmp_path: Path) -> None:

@@ -37,8 +37,10 @@ def test_every_argument_is_explained_in_the_interface() -> None:
 def test_tasks_that_change_the_world_are_never_cached() -> None:
     spec = next(iter(yaml.safe_load_all((COMPILED / "refresh_index.yaml").read_text())))
     tasks = spec["root"]["dag"]["tasks"]
-    cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
-    assert cached == {"validate-catalogue"}
+    cached = {name for name, task in tasks.items() if task.get("cachingOptions", {}).get("enableCache")}
+    assert cached == {"live-model", "plan-shards", "validate-catalogue"}
+    (embedding,) = spec["components"]["comp-for-loop-1"]["dag"]["tasks"].values()
+    assert embedding["cachingOptions"] == {"enableCache": True}, "an interrupted run goes on with the shards it has"
 
 
 ARGUMENTS = {"catalogue": "c", "catalogue_digest": "d", "workspace": "w", "milvus_uri": "m", "recipe": "epochs: 1"}

@@ -4,9 +4,11 @@ import io
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.catalog.group_fields import DESIGN, ITEM
+from lookalike.catalog.colours import colour_histogram, histogram_text
+from lookalike.catalog.group_fields import COLOURS, DESIGN, HIDDEN, ITEM
 from lookalike.catalog.images import Preprocessing
 from lookalike.embedders.memory import MemoryEmbedder
 from lookalike.features.memory import MemoryFeatures
@@ -14,7 +16,7 @@ from lookalike.index.memory import MemoryIndex
 from lookalike.index.protocol import CollectionInfo, GalleryBatch
 from lookalike.release.manifest import Release, collection_name, feature_service_name, model_name, release_id
 
-COLOURS = ("red", "green", "blue")
+DYES = ("red", "green", "blue")
 VERTICALS = ("shoes", "bags")
 
 
@@ -38,7 +40,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.embedder = MemoryEmbedder(
-            Preprocessing(height=24, width=24), 16, {"colour": list(COLOURS), "size": ["small", "large"]}, self.seed
+            Preprocessing(height=24, width=24), 16, {"colour": list(DYES), "size": ["small", "large"]}, self.seed
         )
         identity = release_id(self.embedder.identity.fingerprint, self.catalogue)
         self.release = Release(
@@ -61,7 +63,7 @@ class Shop:
 
     def fields_of(self, product: str) -> dict[str, str | None]:
         number = int(product[1:])
-        return {"vertical": VERTICALS[number % 2], "colour": COLOURS[number % 3], "size": None}
+        return {"vertical": VERTICALS[number % 2], "colour": DYES[number % 3], "size": None}
 
     def groups_of(self, product: str) -> dict[str, str]:
         """p000 and p001 are one item, p000 to p005 one design, and so on."""
@@ -73,7 +75,9 @@ class Shop:
         products = [photo_id.split("/")[0] for photo_id in ids]
         pixels = self.embedder.identity.preprocessing.batch([self.photos[photo_id] for photo_id in ids])
         self.vectors = self.embedder.embed(pixels).vectors
-        rows = [self.fields_of(p) | self.groups_of(p) for p in products]
+        self.histograms = np.stack([colour_histogram(one) for one in pixels])  # (N, BINS)
+        colours = [{COLOURS: histogram_text(histogram)} for histogram in self.histograms]
+        rows = [self.fields_of(p) | self.groups_of(p) | seen for p, seen in zip(products, colours, strict=True)]
         fields = {name: [row[name] for row in rows] for name in rows[0]}
         info = CollectionInfo(
             self.release.collection, self.release.release_id, self.release.model_fingerprint, 16, tuple(fields)
@@ -85,4 +89,9 @@ class Shop:
 
 def unknown(count: int) -> dict[str, list[str | None]]:
     """Fields of photos about which nothing is known."""
-    return {name: [None] * count for name in ("vertical", "colour", "size", ITEM, DESIGN)}
+    return {name: [None] * count for name in ("vertical", "colour", "size", *HIDDEN)}
+
+
+def unit_query() -> NDArray[np.float32]:
+    """(1, 2) a query vector where none is looked at."""
+    return np.array([[1, 0]], dtype=np.float32)

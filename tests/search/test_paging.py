@@ -104,6 +104,16 @@ def test_a_page_of_another_query_is_refused(changed: dict[str, object]) -> None:
         engine().search(search_request({"photo": photo(1), "k": 4, "cursor": cursor(), **changed}))
 
 
+def test_a_page_after_an_update_says_that_its_place_is_gone() -> None:
+    shop = Shop()
+    first = engine(shop).search(SearchRequest(photo=photo(1), k=4))
+    going_on = SearchRequest(photo=photo(1), k=4, cursor=first.next_cursor)
+    engine(shop).search(going_on)
+    shop.index.delete(shop.release.collection, [first.hits[0].product_id])
+    with pytest.raises(QueryError, match="the catalogue was updated since the page before, and answers it gave"):
+        engine(shop).search(going_on)
+
+
 @pytest.mark.parametrize("text", ["", "nonsense", "WzFd", "W10=", "bnVsbA==", "é", cursor()[:-8]])
 def test_a_cursor_of_nobodys_is_refused(text: str) -> None:
     with pytest.raises(QueryError, match="the next_cursor of an earlier answer is accepted"):

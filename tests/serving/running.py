@@ -105,8 +105,9 @@ class Client:
         else:
             tensor.contents.bytes_contents.extend(photos)
         for name, value in parameters.items():
-            kinds = {bool: "bool_param", int: "int64_param", str: "string_param"}
-            setattr(request.parameters[name], kinds[type(value)], value)
+            kinds = {bool: "bool_param", int: "int64_param", str: "string_param"}  # a fraction is sent as text
+            text = str(value) if isinstance(value, float) else value
+            setattr(request.parameters[name], kinds[type(text)], text)
         return self.stub.ModelInfer(request, timeout=30)
 
 

@@ -282,8 +282,8 @@ def test_a_photo_as_the_body_gives_the_same_answer(client: Client) -> None:
 
 
 @pytest.mark.parametrize("group", ["item", "design"])
-def test_every_protocol_folds_narrows_and_turns_pages_alike(client: Client, group: str) -> None:
-    asked = {"k": 3, "group": group, "narrow": True}
+def test_every_protocol_folds_narrows_weighs_and_turns_pages_alike(client: Client, group: str) -> None:
+    asked: dict[str, object] = {"k": 3, "group": group, "narrow": True, "colour_weight": 0.5}
     (first,) = client.v1(instance(photo(1), **asked)).json()["predictions"]
     assert untimed([first]) == expected(photo(1), **asked)
     asked["cursor"] = first["next_cursor"]
@@ -292,7 +292,7 @@ def test_every_protocol_folds_narrows_and_turns_pages_alike(client: Client, grou
     assert untimed(texts_of(client.v2(json_tensor([photo(1)]), **asked))) == second
     remote = client.grpc([photo(1)], **asked).outputs[0].contents.bytes_contents
     assert untimed([json.loads(text) for text in remote]) == second
-    address = f"/search?k=3&group={group}&narrow=true&cursor={asked['cursor']}"
+    address = f"/search?k=3&group={group}&narrow=true&colour_weight=0.5&cursor={asked['cursor']}"
     assert untimed([client.http.post(address, content=photo(1)).json()]) == second
 
 
@@ -309,6 +309,8 @@ def test_a_product_in_the_path_gives_the_same_answer(client: Client) -> None:
         ("/products/p999/similar", "'p999' is not in the catalogue"),
         ("/products/p001/similar?k=many", "k is 'many'"),
         ("/products/p001/similar?k=0", "k is 0"),
+        ("/products/p001/similar?colour_weight=much", "colour_weight is 'much'"),
+        ("/products/p001/similar?colour_weight=0.3", "colour_weight goes by a photo's colours"),
         ("/products/p001/similar?color=red", "cannot filter by color"),
     ],
 )

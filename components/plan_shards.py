@@ -1,0 +1,20 @@
+"""Plan: into how many shards the gallery is cut."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def plan_shards(validated: Input[Dataset], shards: int = 1, settings: dict = {}) -> list[str]:
+    """Name the shards of a catalogue's gallery.
+
+    Args:
+        validated: the validated catalogue.
+        shards: how many are wanted; there are fewer where there are fewer batches of photos.
+        settings: overrides by stage name, here those of "index".
+    """
+    from lookalike import stages
+
+    return stages.plan_shards(validated.path, shards, settings=settings)

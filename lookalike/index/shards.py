@@ -1,0 +1,113 @@
+"""A gallery embedded in shards: each on a machine of its own, sealed and resumed by itself, all joined in one build.
+
+A shard is a run of whole batches of the catalogue's pictures. So every picture is embedded in the batch it would be
+embedded in without shards, and its vector is the same to the last bit on the same kind of machine.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lookalike.catalog.products import Catalogue, load_catalogue
+from lookalike.embedders.model_folder import load_model
+from lookalike.embedders.protocol import Embedder
+from lookalike.errors import ArtifactError, ConfigError
+from lookalike.index.embedding import embed_gallery
+from lookalike.index.gallery import PHOTO_IDS, VECTORS, Gallery, load_gallery
+from lookalike.storage import StageRecord, read_json, read_seal, run_stage, write_json
+
+SHARD = "shard.json"
+_WRITTEN = re.compile(r"([0-9]+)/([0-9]+)")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several shards; written `2/8`, the second of eight."""
+
+    number: int
+    """From 1."""
+    of: int
+
+    @classmethod
+    def read(cls, text: str) -> "Shard":
+        """Raises ConfigError for anything but a number, a slash and a number that is not smaller."""
+        found = _WRITTEN.fullmatch(text)
+        shard = cls(int(found[1]), int(found[2])) if found else None
+        if shard is None or not 1 <= shard.number <= shard.of:
+            raise ConfigError(f"the shard is {text!r}; 1/1, or 2/8 for the second of eight, is accepted")
+        return shard
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def plan_shards(catalogue: Catalogue, wanted: int, batch: int) -> list[Shard]:
+    """As many shards as wanted, fewer where there are fewer batches to share. Raises ConfigError below 1."""
+    if wanted < 1:
+        raise ConfigError(f"{wanted} shards were asked for; at least 1 is accepted")
+    of = max(1, min(wanted, -(-len(_pictures(catalogue)) // batch)))
+    return [Shard(number, of) for number in range(1, of + 1)]
+
+
+def part_of(catalogue: Catalogue, shard: Shard, batch: int) -> Catalogue:
+    """The catalogue with the shard's pictures alone. Raises ConfigError where these are none."""
+    pictures = _pictures(catalogue)
+    batches = -(-len(pictures) // batch)
+    first, last = ((number * batches // shard.of) * batch for number in (shard.number - 1, shard.number))
+    mine = pictures.iloc[first:last]
+    if mine.empty:
+        raise ConfigError(f"shard {shard} is empty: the gallery has {batches} batches of {batch} pictures to share")
+    return replace(catalogue, photos=catalogue.photos[catalogue.photos["photo_id"].isin(mine)])
+
+
+def embed_shard(
+    validated: Path, exported: Path, output: Path, embedder: Embedder, shard: Shard, batch: int
+) -> StageRecord:
+    """Embed one shard of a catalogue's gallery; one that is finished already is left as it is.
+
+    Writes `shard.json`, `vectors.npy` and `photo_ids.parquet`. Raises ReleaseMismatch when the embedder is not the
+    exported model, and ConfigError for a shard without pictures.
+    """
+    model = load_model(exported)
+    embedder.identity.require(model.fingerprint, str(exported))
+    named = {"shard": str(shard), "batch": batch}
+
+    def work(folder: Path) -> dict[str, Any]:
+        gallery, embedded = embed_gallery(part_of(load_catalogue(validated), shard, batch), embedder, batch)
+        gallery.save(folder)
+        whole = {"model_fingerprint": model.fingerprint, "catalogue": read_seal(validated).content}
+        write_json(folder / SHARD, {**named, **whole})
+        return {**named, "embedded": embedded}
+
+    inputs = {"validated": validated, "exported": exported}
+    return run_stage("shard", output, inputs=inputs, settings=named, content=[SHARD, VECTORS, PHOTO_IDS], work=work)
+
+
+def join_shards(folders: Sequence[Path], model_fingerprint: str, catalogue: str) -> Gallery:
+    """The galleries of all shards together, whatever their order.
+
+    Raises ArtifactError where one is missing, given twice, unfinished, or of another model, catalogue digest or batch.
+    """
+    found = {folder: read_json(folder / SHARD) for folder in folders if read_seal(folder)}
+    for folder, written in found.items():
+        if (written["model_fingerprint"], written["catalogue"]) != (model_fingerprint, catalogue):
+            raise ArtifactError(f"{folder} is a shard of another model or catalogue; embed it again")
+    shards = sorted((Shard.read(written["shard"]) for written in found.values()), key=lambda shard: shard.number)
+    batches = sorted({written["batch"] for written in found.values()})
+    wanted = [Shard(number, shards[0].of) for number in range(1, shards[0].of + 1)] if shards else []
+    if not shards or shards != wanted or len(batches) != 1:
+        names = ", ".join(map(str, shards)) or "none"
+        raise ArtifactError(f"the shards {names} of {batches} pictures a batch are not the shards of one gallery")
+    galleries = [load_gallery(folder) for folder in found]
+    photos = pd.concat([gallery.photos for gallery in galleries], ignore_index=True)
+    return Gallery(photos, np.concatenate([gallery.vectors for gallery in galleries]))
+
+
+def _pictures(catalogue: Catalogue) -> "pd.Series[str]":
+    """The first photo of every picture in the gallery, in the catalogue's order."""
+    return catalogue.gallery_photos.drop_duplicates("sha256")["photo_id"]

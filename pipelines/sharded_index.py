@@ -1,0 +1,26 @@
+"""The index of a large catalogue: shards embedded side by side, then joined, stored and sealed in one task."""
+
+from typing import Any
+
+from kfp import dsl
+
+from components.embed_shard import embed_shard
+from components.merge_shards import merge_shards
+from components.plan_shards import plan_shards
+
+
+def sharded_index(validated: Any, exported: Any, shards: Any, milvus_uri: Any, settings: Any) -> Any:
+    """The index's task; called while a pipeline is being written down.
+
+    A shard depends on catalogue and model alone, so a run that was interrupted takes the finished ones from the cache.
+    """
+    plan = plan_shards(validated=validated, shards=shards, settings=settings)
+    with dsl.ParallelFor(plan.output, name="shards") as shard:
+        embedding = embed_shard(validated=validated, exported=exported, shard=shard, settings=settings)
+    return merge_shards(
+        validated=validated,
+        exported=exported,
+        embedded=dsl.Collected(embedding.outputs["embedded"]),
+        milvus_uri=milvus_uri,
+        settings=settings,
+    ).set_caching_options(False)
