@@ -1,5 +1,6 @@
 """The fields of N photos as codes, and filters over them as bitmaps."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache, reduce
 from typing import Any, cast
@@ -7,9 +8,10 @@ from typing import Any, cast
 import faiss
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lookalike.index.predicates import Predicate, Where
+from lookalike.index.predicates import Between, Missing, Not, OneOf, Predicate, Where
 
 KEPT_FILTERS = 256
 """Compiled conditions kept per collection; N/8 bytes each, 32 MB at a million photos."""
@@ -45,15 +47,12 @@ def chosen_rows(rows: NDArray[np.bool_]) -> Chosen:
 
 
 class Attributes:
-    """Dictionary-coded fields."""
+    """Dictionary-coded fields; codes follow the order of the values."""
 
     def __init__(self, columns: Mapping[str, "pa.Array"]) -> None:
-        encoded = {name: column.dictionary_encode() for name, column in columns.items()}
-        self._values = {name: _table(column.dictionary) for name, column in encoded.items()}
-        self._codes = {  # per field (N,) int32, -1 where unknown
-            name: column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-            for name, column in encoded.items()
-        }
+        coded = {name: _coded(column) for name, column in columns.items()}
+        self._values = {name: values for name, (values, _) in coded.items()}
+        self._codes = {name: codes for name, (_, codes) in coded.items()}
         self._bits = lru_cache(maxsize=KEPT_FILTERS)(self._compile)
 
     def bits(self, where: Where) -> NDArray[np.uint8]:
@@ -77,10 +76,28 @@ class Attributes:
         return {name: self._values[name][codes[rows]] for name, codes in self._codes.items()}
 
     def _compile(self, predicate: Predicate) -> NDArray[np.uint8]:
-        """Each distinct value is judged once; code -1 reads the last verdict, that on an unknown value."""
+        return np.packbits(self._verdicts(predicate)[self._codes[predicate.field]], bitorder="little")
+
+    def _verdicts(self, predicate: Predicate) -> NDArray[np.bool_]:
+        """(V + 1,) by code what the predicate accepts; only values it names are looked at, of perhaps a million."""
         values = self._values[predicate.field]
-        verdicts = np.fromiter((predicate.accepts(value) for value in values), bool, count=len(values))
-        return np.packbits(verdicts[self._codes[predicate.field]], bitorder="little")
+        known = len(values) - 1
+        verdicts = np.zeros(len(values), dtype=bool)
+        match predicate:
+            case OneOf(_, wanted):
+                places = [bisect_left(values, value, hi=known) for value in wanted]
+                verdicts[
+                    [at for at, value in zip(places, wanted, strict=True) if at < known and values[at] == value]
+                ] = True
+            case Between(_, least, most):
+                first = bisect_left(values, least, hi=known) if least is not None else 0
+                last = bisect_right(values, most, hi=known) if most is not None else known
+                verdicts[first:last] = True
+            case Missing():
+                verdicts[known] = True
+            case Not(condition):
+                return ~self._verdicts(condition)
+        return verdicts
 
 
 class Record(Mapping[str, str | None]):
@@ -105,8 +122,12 @@ class Record(Mapping[str, str | None]):
         return repr(dict(self))
 
 
-def _table(values: "pa.Array") -> NDArray[np.object_]:
-    """The distinct values; the last one, which code -1 reads, stands for unknown."""
-    table = np.empty(len(values) + 1, dtype=object)
-    table[:-1] = values.to_pylist()
-    return table
+def _coded(column: "pa.Array") -> tuple[NDArray[np.object_], NDArray[np.int32]]:
+    """The distinct values in order, behind them None for unknown; and (N,) the code of each row, -1 where unknown."""
+    encoded = column.dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()  # by code point, as Python compares texts
+    values = np.empty(len(order) + 1, dtype=object)
+    values[:-1] = encoded.dictionary.take(pa.array(order)).to_pylist()
+    ranks = np.full(len(order) + 1, -1, dtype=np.int32)
+    ranks[order] = np.arange(len(order))
+    return values, ranks[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]

@@ -44,7 +44,7 @@ def check_vectors(vectors: NDArray[np.float32], dimension: int, what: str) -> No
     """Refuse anything but (N, D) finite unit vectors; `what` names them in the message."""
     if vectors.ndim != 2 or vectors.shape[1] != dimension:
         raise VectorIndexError(f"{what} have shape {vectors.shape}; the collection stores (N, {dimension})")
-    squares = np.einsum("nd,nd->n", vectors, vectors)  # (N,)
+    squares = np.vecdot(vectors, vectors)  # (N,)
     if (np.abs(squares - 1) < UNIT_TOLERANCE).all():  # NaN is not below it
         return
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)  # (N,)
@@ -85,6 +85,6 @@ def check_search(info: CollectionInfo, queries: NDArray[np.float32], k: int, whe
     check_vectors(queries, info.dimension, f"queries to {info.name}")
     if not 1 <= k <= MOST_NEIGHBOURS:
         raise VectorIndexError(f"k is {k}; 1..{MOST_NEIGHBOURS} is accepted")
-    unknown = sorted(fields_of(where) - set(info.fields))
+    unknown = sorted(fields_of(where) - set(info.fields)) if where else ()
     if unknown:
         raise VectorIndexError(f"{info.name} has no field {unknown[0]!r} to filter by; it has {sorted(info.fields)}")

@@ -6,14 +6,17 @@ from typing import Any
 import faiss as installed_faiss
 
 from lookalike.index.attributes import Chosen
+from lookalike.index.comparing import Found, Vectors, rerank
 from lookalike.index.faiss_settings import ScalarSettings
-from lookalike.index.faiss_structures import SEARCH, TRAINED_ON, Found, Vectors, rerank, select
-from lookalike.index.planner import wide_graph
+from lookalike.index.faiss_structures import SEARCH, TRAINED_ON, select
+from lookalike.index.planner import graph_effort, wide_graph
 from lookalike.index.principal_axes import along, load_axes, principal_axes, save_axes
 
 faiss: Any = installed_faiss  # its stubs lack search parameters
 TYPES = {4: faiss.ScalarQuantizer.QT_4bit, 8: faiss.ScalarQuantizer.QT_8bit, 16: faiss.ScalarQuantizer.QT_fp16}
 """faiss' name of a code by its bits per number."""
+SCALARS = 1 / 2
+"""Comparisons of whole vectors that one of rounded numbers takes the time of: it is read in order."""
 
 
 class Scalar:
@@ -42,6 +45,11 @@ class Scalar:
         wanted = min(max(count, self._settings.shortlist), len(self._vectors))
         _, rows = self._index.search(along(self._axes, queries), wanted, params=self._parameters(wanted, chosen))
         return rerank(self._vectors, queries, rows, count)
+
+    def effort(self, count: int, share: float) -> float:
+        graph, wanted = self._settings.graph, max(count, self._settings.shortlist)
+        scanned = graph_effort(wide_graph(graph.ef, wanted, share)) if graph else len(self._vectors) * SCALARS
+        return scanned + wanted
 
     def save(self, folder: Path) -> None:
         faiss.write_index(self._index, str(folder / SEARCH))

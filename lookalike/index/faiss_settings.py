@@ -62,7 +62,7 @@ class BinarySettings(StrictConfig):
     rotation: Literal["random", "learned", "none"] = "random"
     """Axes whose signs are the bits: random ones, principal ones turned so that signs lose least (at most D bits), or
     the vector's own (exactly D bits)."""
-    shortlist: int = Field(default=400, ge=1, le=100_000)
+    shortlist: int = Field(default=1_000, ge=1, le=100_000)
     """Photos compared exactly after the scan; raised to the number of neighbours asked for."""
 
 
@@ -94,7 +94,8 @@ class FaissSettings(StrictConfig):
     structure: StructureSettings = HnswSettings()
     """One kind with its own parameters; those of another kind are refused."""
     exact_rows: int = Field(default=5_000, ge=0)
-    """A search that at most this many photos can answer compares with each of them; more go through the structure."""
+    """A search that at most this many photos can answer compares with each of them. More go through the structure,
+    unless comparing is the quicker way: see `planner`. 0 always asks the structure."""
     fold_rows: int = Field(default=5_000, ge=1)
     """Photos stored or removed since the structure was built that searches may have to compare beside it; a write
     that makes them more builds it anew. Up to `exact_rows` of them cost no more than a filtered search may."""

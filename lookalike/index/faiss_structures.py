@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 
 from lookalike.errors import VectorIndexError
 from lookalike.index.attributes import Chosen
+from lookalike.index.comparing import Found, Vectors, rerank
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings
-from lookalike.index.planner import wide_graph, wide_probes
+from lookalike.index.planner import CODE, SIGNS, graph_effort, wide_graph, wide_probes
 from lookalike.index.principal_axes import along, load_axes, principal_axes, save_axes
 from lookalike.index.sign_axes import sign_axes
 
 faiss: Any = installed_faiss  # its stubs lack search parameters and what index_factory really returns
-Vectors = NDArray[np.float32]
-Found = tuple[NDArray[np.float32], NDArray[np.int64]]
-"""(Q, S) cosines and rows, in no promised order; row -1 where fewer were found."""
 SEARCH = "search.faiss"
 ROTATION = "rotation.npy"
 TRAINED_ON = 100_000
@@ -32,6 +30,10 @@ class Structure(Protocol):
     """A finished search structure over N unit vectors."""
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found: ...
+
+    def effort(self, count: int, share: float) -> float:
+        """How many photos could be compared exactly in the time of a search that this share of them may answer."""
+        ...
 
     def save(self, folder: Path) -> None: ...
 
@@ -45,6 +47,9 @@ class Flat:
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
         return self._index.search(queries, count, params=select(faiss.SearchParameters, chosen))
+
+    def effort(self, count: int, share: float) -> float:
+        return share * self._index.ntotal
 
     def save(self, folder: Path) -> None:
         pass
@@ -75,6 +80,9 @@ class Hnsw:
             return self._index.search(queries, count, params=self._usual)
         ef = wide_graph(self._settings.ef, count, chosen.share) if chosen else count
         return self._index.search(queries, count, params=select(faiss.SearchParametersHNSW, chosen, efSearch=ef))
+
+    def effort(self, count: int, share: float) -> float:
+        return graph_effort(wide_graph(self._settings.ef, count, share))
 
     def save(self, folder: Path) -> None:
         faiss.write_index(self._index, str(folder / SEARCH))
@@ -111,13 +119,17 @@ class IvfPq:
         return cls(faiss.read_index(str(folder / SEARCH)), load_axes(folder), vectors, settings)
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
-        probes = min(self._settings.probes, self._index.nlist)
-        if chosen:
-            probes = wide_probes(probes, self._index.nlist, chosen.share)
-        params = select(faiss.SearchParametersIVF, chosen, nprobe=probes)
+        params = select(faiss.SearchParametersIVF, chosen, nprobe=self._probes(chosen.share if chosen else 1.0))
         wanted = min(max(count, self._settings.shortlist), len(self._vectors))
         _, rows = self._index.search(along(self._axes, queries), wanted, params=params)
         return rerank(self._vectors, queries, rows, count)
+
+    def effort(self, count: int, share: float) -> float:
+        codes = len(self._vectors) * self._probes(share) / self._index.nlist
+        return codes * CODE + max(count, self._settings.shortlist)
+
+    def _probes(self, share: float) -> int:
+        return wide_probes(self._settings.probes, self._index.nlist, share)
 
     def save(self, folder: Path) -> None:
         faiss.write_index(self._index, str(folder / SEARCH))
@@ -155,28 +167,12 @@ class Binary:
         _, rows = self._index.search(_codes(queries, self._rotation), wanted, params=params)
         return rerank(self._vectors, queries, rows, count)
 
+    def effort(self, count: int, share: float) -> float:
+        return len(self._vectors) * SIGNS + max(count, self._settings.shortlist)
+
     def save(self, folder: Path) -> None:
         faiss.write_index_binary(self._index, str(folder / SEARCH))
         np.save(folder / ROTATION, self._rotation, allow_pickle=False)
-
-
-def exact(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: int) -> Found:
-    """The best `count` of the given rows, by comparing with each."""
-    scores = queries @ vectors[rows].T  # (Q, R)
-    if count >= len(rows):
-        return scores, np.broadcast_to(rows, scores.shape)
-    best = np.argpartition(-scores, count - 1, axis=1)[:, :count]  # (Q, count)
-    return np.take_along_axis(scores, best, axis=1), rows[best]
-
-
-def rerank(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: int) -> Found:
-    """The best `count` of each query's own (Q, S) rows by their exact cosines; -1 stays -1, and last."""
-    scores = np.full(rows.shape, -np.inf, dtype=np.float32)
-    for line, query, mine in zip(scores, queries, rows, strict=True):
-        held = mine >= 0
-        line[held] = vectors[mine[held]] @ query
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-    return np.take_along_axis(scores, best, axis=1), np.take_along_axis(rows, best, axis=1)
 
 
 def select(kind: type, chosen: Chosen | None, **parameters: int) -> Any:

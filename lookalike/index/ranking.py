@@ -11,6 +11,7 @@ SCORE_DECIMALS = 6
 """Identical photos score equally only up to the last float32 bits, which depend on their place in a matrix."""
 _MILLION_WHOLE = 10**SCORE_DECIMALS
 _MILLION = np.float32(_MILLION_WHOLE)
+_LEAST, _MOST = np.float32(-1), np.float32(1)
 
 
 def round_scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -23,10 +24,15 @@ def order_rows(scores: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[ND
 
     Score and row become one integer, so that one sort does: a tenth of the time of sorting by two keys.
     """
-    millionths = np.rint(np.clip(scores, -1.0, 1.0) * _MILLION).astype(np.int64)
-    keys = ((_MILLION_WHOLE - millionths) << 32) | rows
+    scaled = np.minimum(np.maximum(scores, _LEAST), _MOST)  # np.clip does the same in twice the time on a few scores
+    scaled *= _MILLION
+    keys = np.rint(scaled, out=scaled).astype(np.int64)
+    np.subtract(_MILLION_WHOLE, keys, out=keys)
+    keys <<= 32
+    keys |= rows
     keys.sort(axis=1)
-    ordered = (_MILLION_WHOLE - (keys >> 32)).astype(np.float32) / _MILLION
+    ordered = (_MILLION_WHOLE - (keys >> 32)).astype(np.float32)
+    ordered /= _MILLION
     return ordered, keys & 0xFFFFFFFF
 
 

@@ -7,7 +7,7 @@ search.faiss     graph, lists or codes, where the structure has any
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lookalike.index.attributes import Attributes, Chosen, chosen_rows
+from lookalike.index.comparing import Found, exact
 from lookalike.index.faiss_scalar import Scalar
 from lookalike.index.faiss_settings import (
     BinarySettings,
@@ -27,8 +28,8 @@ from lookalike.index.faiss_settings import (
     ScalarSettings,
     StructureSettings,
 )
-from lookalike.index.faiss_structures import Binary, Flat, Found, Hnsw, IvfPq, Structure, exact
-from lookalike.index.planner import goes_exact
+from lookalike.index.faiss_structures import Binary, Flat, Hnsw, IvfPq, Structure
+from lookalike.index.planner import WITNESSES, goes_exact
 from lookalike.index.protocol import Hit
 from lookalike.index.ranking import order_rows
 from lookalike.index.rows import Rows, texts
@@ -37,6 +38,8 @@ VECTORS = "vectors.npy"
 ROWS = "rows.parquet"
 SPARE = 8
 """Rows asked for beyond k, so that ties at the k-th place are all seen."""
+_hit = partial(tuple.__new__, Hit)
+"""What Hit._make does, without a Python call for every hit."""
 
 
 def write_segment(folder: Path, rows: Rows, settings: FaissSettings) -> None:
@@ -101,27 +104,34 @@ class Segment:
     def _ranked(self, queries: NDArray[np.float32], k: int, count: int, passing: int, chosen: Chosen | None) -> Found:
         """(Q, k) rounded cosines and rows, best first; where ties may go on beyond `count`, asked again for more."""
         scores, rows = order_rows(*self._nearest(queries, count, passing, chosen))
-        cut = np.flatnonzero(scores[:, -1] == scores[:, k - 1]) if count < passing else ()
+        tied = scores[:, -1] == scores[:, k - 1]
         scores, rows = scores[:, :k], rows[:, :k]
-        if len(cut):
-            scores[cut], rows[cut] = self._ranked(queries[cut], k, min(2 * count, passing), passing, chosen)
+        if count < passing and np.count_nonzero(tied):
+            scores[tied], rows[tied] = self._ranked(queries[tied], k, min(2 * count, passing), passing, chosen)
         return scores, rows
 
     def _nearest(self, queries: NDArray[np.float32], count: int, passing: int, chosen: Chosen | None) -> Found:
-        """(Q, count), planned; a structure that found too few is asked no further, the passing rows are compared."""
-        if chosen and goes_exact(passing, self._exact_rows):
+        """At least (Q, count), planned; where a structure finds too few, the passing rows are all compared."""
+        wanted = min(WITNESSES * count, passing) if chosen else count
+        if chosen and goes_exact(passing, self._worth_comparing(wanted, chosen.share)):
             return exact(self._vectors, queries, chosen.rows, count)
-        scores, rows = self._structure.nearest(queries, count, chosen)
-        if rows.min() < 0:
-            short = np.flatnonzero((rows < 0).any(axis=1))
+        scores, rows = self._structure.nearest(queries, wanted, chosen)
+        if np.minimum.reduce(rows, axis=None) < 0:
+            short = (rows < 0).any(axis=1)
             everything = chosen or chosen_rows(np.ones(len(self), dtype=bool))
-            scores[short], rows[short] = exact(self._vectors, queries[short], everything.rows, count)
+            scores[short], rows[short] = exact(self._vectors, queries[short], everything.rows, wanted)
         return scores, rows
+
+    def _worth_comparing(self, wanted: int, share: float) -> float:
+        """How many rows are compared rather than searched for."""
+        return max(self._exact_rows, self._structure.effort(wanted, share)) if self._exact_rows else 0
 
     def _hits(self, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[list[Hit]]:
         flat = rows.ravel()
         photos, products = self._photo_ids[flat].tolist(), self._product_ids[flat].tolist()
-        hits = list(map(Hit, photos, products, scores.ravel().tolist(), self.attributes.records(flat)))
+        hits = list(
+            map(_hit, zip(photos, products, scores.ravel().tolist(), self.attributes.records(flat), strict=True))
+        )
         k = rows.shape[1]
         return [hits[start : start + k] for start in range(0, len(hits), k)]
 

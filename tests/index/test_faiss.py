@@ -166,6 +166,22 @@ def test_a_filter_that_holds_only_far_away_still_fills_the_page(tmp_path: Path) 
     assert len(index.search("shoes", query, 20, where)[0]) == 20
 
 
+@pytest.mark.parametrize(
+    ("kind", "parameters"), [("hnsw", {"ef": 16}), ("ivf_pq", {"subvectors": 8, "lists": 100, "probes": 2})]
+)
+def test_where_a_filter_is_rarer_around_a_query_than_on_the_whole_everything_that_passes_is_compared(
+    tmp_path: Path, kind: str, parameters: dict[str, Any]
+) -> None:
+    stored, shirts = random_gallery(3_000, D), np.arange(3_000) < 1_500
+    vectors = 0.3 * stored.vectors + np.where(shirts[:, np.newaxis], axis_of(D), np.eye(D, dtype=np.float32)[[1]])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    colours = ["kept" if not shirt or row < 10 else "other" for row, shirt in enumerate(shirts)]
+    stored = GalleryBatch(stored.photo_ids, stored.product_ids, vectors, {**stored.fields, "colour": colours})
+    index, twin = filled(FaissIndex(tmp_path, settings(kind, **parameters)), stored), filled(MemoryIndex(), stored)
+    queries, where = vectors[100:120], (OneOf("colour", ("kept",)),)  # half of all photos, and hardly a shirt
+    assert shares(index.search("shoes", queries, 10, where), twin.search("shoes", queries, 10, where)) == 1
+
+
 def test_new_photos_are_found_beside_a_graph_that_cannot_take_them_and_removed_ones_are_not(tmp_path: Path) -> None:
     stored = random_gallery(500, D)
     index = filled(FaissIndex(tmp_path, settings("hnsw")), stored)
