@@ -41,7 +41,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     places = Places(workspace / "quick" if arguments.quick else workspace)
     chosen = {name: getattr(arguments, name) for name in ("photos", "precision") if getattr(arguments, name)}
     common = {"places": places, "processes": arguments.processes, "limit": arguments.limit}
-    common |= {"longer": Path(arguments.checkpoint) if arguments.checkpoint else None}
+    common |= {"outside": dict(arguments.checkpoints)}
     encoders = Path(arguments.encoders)
     if arguments.quick:
         settings, arms = Experiment(**{**QUICK.model_dump(), **chosen}), tuple(arguments.arms or QUICK_ARMS)
@@ -51,6 +51,13 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     return Plan(
         arguments.catalogue, encoders, settings=Experiment(**chosen), arms=arms, seeds=tuple(arguments.seeds), **common
     )
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not (name and equals and folder) or name in ARMS:
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=FOLDER, with a name that no arm has")
+    return name, Path(folder)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,7 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--photos", type=int, help="photos each run sees [48000]")
     add("--precision", choices=("32-true", "bf16-mixed"), help="arithmetic of training [bf16-mixed]")
     add("--limit", type=int, default=0, help="most products read from the catalogue [all]")
-    add("--checkpoint", help="a checkpoint trained for longer, to be measured too")
+    add(
+        "--checkpoints",
+        nargs="+",
+        type=_named,
+        default=[],
+        metavar="NAME=FOLDER",
+        help="models on budgets of their own, measured too; what a model can do is asked of the first of them",
+    )
     add(
         "--steps", nargs="+", choices=STEPS, default=STEPS[1:], help="sweep seeks learning rates [train measure report]"
     )

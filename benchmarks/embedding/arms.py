@@ -81,7 +81,7 @@ SINGLE = (
         learning_rate=1e-4,
     ),
     Arm("multi_attribute", only(triplets=1.0)),
-    Arm("attributes", only(attributes=1.0)),
+    Arm("attributes", only(attributes=1.0), learning_rate=1.5e-3),
     Arm("vae", only(**VAE)),
     Arm("single_attribute", only(triplets=1.0), scheme="single_attribute"),
 )
@@ -114,9 +114,6 @@ MAIN = "multi_task_contrast"
 
 ROBUST = "multi_task_robust"
 """The arm made for damaged photos."""
-
-LONGER = "longer"
-"""Stands for a checkpoint from outside the experiment, on a larger budget: no arm, compared with none."""
 
 _BY_NAME = {arm.name: arm for arm in (*SINGLE, *RIVALS, *MULTI, *OTHER_LABELS)}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.embedding.arms import LONGER, MAIN, ROBUST
+from benchmarks.embedding.arms import MAIN, ROBUST
 from benchmarks.embedding.ceiling import Ceiling, macro_f1_ceiling
 from benchmarks.embedding.claims import METHOD, figure
 from benchmarks.embedding.intervals import Sampled
@@ -17,16 +17,19 @@ KNOWN_ITEM = 0.95
 DAMAGE_GOALS = {"scribble": 0.90, "jpeg": 0.90, "crop": 0.80}
 """Least share of the undamaged recall@1 that must remain."""
 
-SUBJECTS = (LONGER, ROBUST, MAIN)
-"""The first of them that was measured stands under the figures' plain keys, the others under keys of their own: what
-a model can do is asked of the best one there is, on whatever budget, unlike what a way of training is worth."""
+SUBJECTS = (ROBUST, MAIN)
+"""Arms whose abilities are told; a checkpoint from outside the experiment goes before them. What a model can do is
+asked of the best one there is, on whatever budget, unlike what a way of training is worth."""
 
 HEADS = ("type", "colour", "gender")
 FROZEN_BESIDE = "frozen"
 
 
 def robustness_figures(hits: Results) -> dict[str, Figure]:
-    """`known_item_recall_at_1` and, as shares of it, `damage_<kind>` of every arm that was asked."""
+    """`known_item_recall_at_1` and, as shares of it, `damage_<kind>` of every model that was asked.
+
+    The first one's stand under these keys, the others' behind their name.
+    """
     figures = {}
     for arm, prefix in ((arm, key_prefix(arm, hits)) for arm in hits.arms):
         undamaged = hits.mean(arm, UNDAMAGED)
@@ -43,9 +46,8 @@ def robustness_figures(hits: Results) -> dict[str, Figure]:
 
 
 def key_prefix(arm: str, results: Results) -> str:
-    """What an arm's figures are called by."""
-    subject = next((name for name in SUBJECTS if name in results.arms), None)
-    return "" if arm == subject else f"{arm}_"
+    """What stands before the keys of a model's figures."""
+    return "" if arm == results.arms[0] else f"{arm}_"
 
 
 def _damage(hits: Results, arm: str, kind: str, undamaged: Sampled, has_goal: bool) -> Figure:

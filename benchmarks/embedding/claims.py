@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from benchmarks.embedding.arms import LONGER, MAIN, MULTI, RIVALS, SINGLE, Arm
+from benchmarks.embedding.arms import MAIN, MULTI, RIVALS, SINGLE, Arm
 from benchmarks.embedding.intervals import Sampled
 from benchmarks.embedding.results import Results
 from benchmarks.results import Figure
@@ -82,12 +82,14 @@ def _multitask_gain(results: dict[str, Results], single: list[str], multi: list[
     return figure(ratio, how, f">= {MULTITASK}, intervals apart", ratio.value >= MULTITASK and apart, "ratio")
 
 
-def longer_figures(test: Results) -> dict[str, Figure]:
-    """What a checkpoint from outside the experiment, on a larger budget, is worth on the test split."""
-    how = f"a checkpoint trained for longer, 1 run: fine precision@4 of catalogue photos, test split; {METHOD}"
-    figures = {f"{LONGER}_fine_precision": figure(test.mean(LONGER), how)}
-    if _have(test, V2):
-        figures[f"{LONGER}_frozen_gain"] = _gain_over_frozen(test, LONGER, "1 run")
+def outside_figures(results: dict[str, Results], name: str) -> dict[str, Figure]:
+    """What a checkpoint from outside the experiment, on a budget of its own, is worth."""
+    figures = {}
+    for split, prefix in (("test", ""), ("validation", "validation_")):
+        how = f"{name}, on a budget of its own, 1 run: fine precision@4 of catalogue photos, {split} split; {METHOD}"
+        figures[f"{prefix}{name}_fine_precision"] = figure(results[split].mean(name), how)
+    if _have(results["test"], V2):
+        figures[f"{name}_frozen_gain"] = _gain_over_frozen(results["test"], name, "1 run")
     return figures
 
 

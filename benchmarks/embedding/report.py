@@ -1,7 +1,7 @@
 """From finished measurements to the committed results: figures, tables in the page, plots."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.manifold import TSNE
 
-from benchmarks.embedding.arms import LONGER, MAIN, RATES, SWEPT
+from benchmarks.embedding.arms import MAIN, RATES, SWEPT
 from benchmarks.embedding.capabilities import SUBJECTS, head_figures, robustness_figures
-from benchmarks.embedding.claims import gain_figures, longer_figures, precision_figures
+from benchmarks.embedding.claims import gain_figures, outside_figures, precision_figures
 from benchmarks.embedding.details import DETAILS, arm_details
 from benchmarks.embedding.measure import SPLITS, values_file, vectors_file
 from benchmarks.embedding.places import Places
@@ -47,20 +47,19 @@ class Destination:
         return self.docs / "figures"
 
 
-def write_report(places: Places, runs: Iterable[tuple[str, int]], destination: Destination) -> dict[str, Figure]:
-    """Write figures, details, plots and the page's tables from whatever runs are measured, and return the figures."""
+def write_report(
+    places: Places, runs: Iterable[tuple[str, int]], outside: Sequence[str], destination: Destination
+) -> dict[str, Figure]:
+    """Write figures, details, plots and the page's tables from whatever runs are measured, and return the figures.
+
+    `outside` names the runs that are no arms of the experiment and compared with none of them.
+    """
     done = _measured(places, runs)
-    results = {
-        split: Results.read(
-            {
-                arm: [places.measured(arm, seed) / values_file(split) for seed in seeds]
-                for arm, seeds in done.items()
-                if arm != LONGER
-            }
-        )
-        for split in SPLITS
-    }
-    figures = {**precision_figures(results), **gain_figures(results), **_capabilities(places, done)}
+    results = _results(places, {arm: seeds for arm, seeds in done.items() if arm not in outside})
+    figures = {**precision_figures(results), **gain_figures(results), **_capabilities(places, done, outside)}
+    for name in outside:
+        with_frozen = {arm: seeds for arm, seeds in done.items() if arm == name or arm.startswith("frozen")}
+        figures |= outside_figures(_results(places, with_frozen), name)
     record(SUBJECT, figures, destination.results)
     checkpoints = {arm: [places.checkpoint(arm, seed) for seed in seeds] for arm, seeds in done.items()}
     write_json(destination.results / DETAILS, arm_details(results, checkpoints) | {"sweep": _sweep(places)})
@@ -99,31 +98,29 @@ def _sweep(places: Places) -> dict[str, dict[str, float]]:
     return found
 
 
-def _capabilities(places: Places, done: dict[str, list[int]]) -> dict[str, Figure]:
-    """Figures of the main arm, of the checkpoint trained for longer and of the untrained backbone beside them."""
+def _results(places: Places, done: dict[str, list[int]]) -> dict[str, Results]:
+    """By split."""
+    return {
+        split: Results.read(
+            {arm: [places.measured(arm, seed) / values_file(split) for seed in seeds] for arm, seeds in done.items()}
+        )
+        for split in SPLITS
+    }
+
+
+def _capabilities(places: Places, done: dict[str, list[int]], outside: Sequence[str]) -> dict[str, Figure]:
+    """Figures of the models whose abilities are told, and of the untrained backbone beside them."""
+    subjects = [arm for arm in (*outside, *SUBJECTS) if arm in done]
     hits = {
-        arm: [path for seed in seeds if (path := places.robustness(arm, seed) / HITS).is_file()]
-        for arm, seeds in done.items()
+        arm: [path for seed in done[arm] if (path := places.robustness(arm, seed) / HITS).is_file()]
+        for arm in (*subjects, "frozen")
+        if arm in done
     }
     figures = robustness_figures(Results.read(hits)) if any(hits.values()) else {}
-    subjects = [arm for arm in SUBJECTS if arm in done]
     if subjects:
-        tables = {arm: [places.measured(arm, seed) / values_file("test") for seed in done[arm]] for arm in subjects}
-        heads = Results.read(tables)
+        heads = _results(places, {arm: done[arm] for arm in subjects})["test"]
         figures |= head_figures(heads, places.validated)
-    return figures | _longer(places, done)
-
-
-def _longer(places: Places, done: dict[str, list[int]]) -> dict[str, Figure]:
-    """The fine precision of the checkpoint trained for longer, and its gain over the untrained backbone."""
-    if LONGER not in done:
-        return {}
-    arms = {arm: seeds for arm, seeds in done.items() if arm == LONGER or arm.startswith("frozen")}
-    return longer_figures(
-        Results.read(
-            {arm: [places.measured(arm, seed) / values_file("test") for seed in seeds] for arm, seeds in arms.items()}
-        )
-    )
+    return figures
 
 
 def _draw(places: Places, done: dict[str, list[int]], destination: Destination) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks.embedding.arms import ARMS, LONGER, MAIN, RATES, ROBUST, SWEPT
+from benchmarks.embedding.arms import ARMS, MAIN, RATES, ROBUST, SWEPT
 from benchmarks.embedding.frozen import FrozenEncoder
 from benchmarks.embedding.measure import measure as measure_embedder
 from benchmarks.embedding.places import Places
@@ -18,7 +18,7 @@ from lookalike import stages
 from lookalike.embedders.protocol import Embedder
 from lookalike.training.embedder import TorchEmbedder
 
-SEARCHED = (MAIN, ROBUST, LONGER, "frozen")
+SEARCHED = (MAIN, ROBUST, "frozen")
 """Arms asked to find products from other, damaged photos of theirs."""
 
 
@@ -37,8 +37,8 @@ class Plan:
     """Most products read; 0 reads them all."""
     destination: Destination = field(default_factory=Destination)
     """Where the report goes."""
-    longer: Path | None = None
-    """A checkpoint trained for longer, measured beside the arms."""
+    outside: dict[str, Path] = field(default_factory=dict)
+    """Checkpoints on budgets of their own by name, measured beside the arms and compared with none."""
 
     def runs(self) -> list[tuple[str, int]]:
         """(arm, seed), seed by seed, so that a run cut short leaves whole seeds."""
@@ -50,7 +50,7 @@ class Plan:
 
     def measurements(self) -> list[tuple[str, int]]:
         """Everything that is measured: untrained backbones, runs, and the checkpoint from outside."""
-        return [*((name, 0) for name in self.settings.frozen), *self.runs(), *([(LONGER, 0)] if self.longer else [])]
+        return [*((name, 0) for name in (*self.outside, *self.settings.frozen)), *self.runs()]
 
 
 def sweep(plan: Plan) -> list[str]:
@@ -99,7 +99,7 @@ def measure(plan: Plan) -> list[str]:
 
 def report(plan: Plan) -> list[str]:
     """Write figures, tables and plots of whatever is measured. Nothing fails here without an error."""
-    write_report(plan.places, plan.measurements(), plan.destination)
+    write_report(plan.places, plan.measurements(), tuple(plan.outside), plan.destination)
     return []
 
 
@@ -108,7 +108,7 @@ def _measure_one(run: tuple[str, int], plan: Plan) -> str:
     inputs, embedder = (places.validated, places.splits), _embedder(arm, seed, plan)
     record = measure_embedder(*inputs, places.pixels, places.measured(arm, seed), embedder)
     told = f"{arm} seed {seed}: fine precision@4 validation {record.figures['validation']:.3f}"
-    if arm in SEARCHED:
+    if arm in (*SEARCHED, *plan.outside):
         preprocessing = embedder.identity.preprocessing
         queries = places.queries(preprocessing.fingerprint)
         with alone(queries):
@@ -121,7 +121,4 @@ def _measure_one(run: tuple[str, int], plan: Plan) -> str:
 def _embedder(arm: str, seed: int, plan: Plan) -> Embedder:
     if arm in plan.settings.frozen:
         return FrozenEncoder(plan.settings.frozen[arm], plan.encoders)
-    if arm == LONGER:
-        assert plan.longer is not None
-        return TorchEmbedder(plan.longer)
-    return TorchEmbedder(plan.places.checkpoint(arm, seed))
+    return TorchEmbedder(plan.outside.get(arm) or plan.places.checkpoint(arm, seed))

@@ -11,6 +11,9 @@ from lookalike.models.distances import distance, margin_violation, pairwise_dist
 UNKNOWN = -1
 """Label of an attribute whose value is not known."""
 
+LEAST_COUNTED = 1 / 3
+"""Where most labels are missing few photos have a known alike one; a mean over those few would let them decide."""
+
 
 def attribute_loss(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
     """Cross-entropy averaged over the known labels of a batch; an unknown one gives exactly zero gradient.
@@ -38,7 +41,8 @@ def contrast_loss(embeddings: Tensor, labels: Tensor, temperature: float) -> Ten
     """Supervised contrast (Khosla et al. 2020, equation 2): photos alike in every label before all others.
 
     `embeddings` (B, D), `labels` (B, A'). A pair with an unknown label and no known difference may or may not be
-    alike, so it neither attracts nor repels. Photos without an alike one in the batch do not count.
+    alike, so it neither attracts nor repels. The mean is over the photos with an alike one in the batch, and over
+    LEAST_COUNTED of the batch where they are fewer.
     """
     known = (labels[:, None] != UNKNOWN) & (labels[None] != UNKNOWN)  # (B, B, A')
     different = (known & (labels[:, None] != labels[None])).any(dim=2)  # (B, B)
@@ -49,7 +53,7 @@ def contrast_loss(embeddings: Tensor, labels: Tensor, temperature: float) -> Ten
     surprise = closeness.logsumexp(dim=1, keepdim=True) - closeness  # (B, B), infinite where masked
     counts = alike.sum(dim=1)  # (B,)
     per_photo = surprise.masked_fill(~alike, 0.0).sum(dim=1) / counts.clamp(min=1)
-    return per_photo.sum() / (counts > 0).sum().clamp(min=1)
+    return per_photo.sum() / (counts > 0).sum().clamp(min=LEAST_COUNTED * len(labels))
 
 
 def instance_loss(views: Tensor, embeddings: Tensor, products: Tensor, temperature: float) -> Tensor:

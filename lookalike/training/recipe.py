@@ -78,7 +78,7 @@ class Twins(StrictConfig):
     """V, the batch's first photos that have a twin; each is encoded besides the 3T of the batch."""
     damage: str = "heavy"
     """Damage profile that twins suffer, every one of them."""
-    temperature: float = Field(default=0.07, gt=0, le=1)
+    temperature: float = Field(default=0.05, gt=0, le=1)
     """Cosine distance that counts as one unit."""
 
     @field_validator("damage")

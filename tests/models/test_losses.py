@@ -121,7 +121,15 @@ def _naive_contrast(embeddings: torch.Tensor, labels: torch.Tensor, temperature:
             scores = {j: float(unit[i] @ unit[j]) / temperature for j in judged}
             total = math.log(sum(math.exp(score) for score in scores.values()))
             per_photo.append(np.mean([total - scores[j] for j in alike]))
-    return float(np.mean(per_photo)) if per_photo else 0.0
+    return float(sum(per_photo) / max(len(per_photo), len(labels) / 3))
+
+
+def test_one_known_pair_among_many_unknown_photos_weighs_no_more_than_its_share() -> None:
+    torch.manual_seed(5)
+    embeddings, labels = torch.randn(30, 4), torch.full((30, 1), -1)
+    labels[:3, 0] = torch.tensor([0, 0, 1])
+    pair = contrast_loss(embeddings[:3], labels[:3], 0.1).item()  # two of three photos count
+    assert contrast_loss(embeddings, labels, 0.1).item() == pytest.approx(pair * 2 / 10, rel=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(4))
