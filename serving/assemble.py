@@ -15,6 +15,7 @@ from lookalike.features.protocol import FeatureLookup
 from lookalike.index.choose import open_index
 from lookalike.index.protocol import VectorIndex
 from lookalike.release.manifest import Release
+from lookalike.release.update_log import UpdateLog
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import SearchRequest
 from serving.live import LiveEngine
@@ -46,7 +47,8 @@ def assemble(settings: ServingSettings) -> SearchServer:
 def load_engine(settings: ServingSettings, index: VectorIndex, release: Release) -> SearchEngine:
     """The engine of a release, every part loaded and proven by one search of our own."""
     embedder = open_embedder(settings, release)
-    engine = SearchEngine(embedder, index, open_features(settings, release), release, settings.limits)
+    updates, features = UpdateLog(settings.releases, release).number, open_features(settings, release)
+    engine = SearchEngine(embedder, index, features, release, settings.limits, updates=updates)
     engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
     return engine
 

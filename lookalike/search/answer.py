@@ -80,6 +80,8 @@ class SearchAnswer:
     """Milliseconds per stage (release, decode, embed, search, features) and in total."""
     observation: Observation | None
     """What drift detection keeps of a photo query's first page; never part of the JSON."""
+    update: int = 0
+    """Number of the latest update that this answer has certainly seen; 0 before the release's first."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -92,6 +94,7 @@ class SearchAnswer:
                 for name, prediction in self.predicted.items()
             },
             **({} if self.narrowing is None else {"narrowing": self.narrowing.as_json()}),
+            "update": self.update,
             "timings_ms": {stage: round(spent, 3) for stage, spent in self.timings_ms.items()},
         }
 

@@ -1,6 +1,7 @@
 """Query to answer: decode, embed, read one page of what the index finds, add features."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -56,8 +57,11 @@ class SearchEngine:
         release: Release,
         limits: SearchLimits | None = None,
         clock: Clock = time.perf_counter,
+        updates: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`updates` says how many updates of the release are finished."""
         self.release = release
+        self._updates = updates
         self._embedder = embedder
         self._index = index
         self._limits = limits or SearchLimits()
@@ -87,7 +91,7 @@ class SearchEngine:
         """
         watch = Stopwatch(self._clock)
         with watch.stage("release"):
-            info = self.collection()
+            info, update = self.collection(), self._updates()  # what is finished now, the search will see
         after = bookmark_of(request, self.release.release_id)
         check_filters(request.filters, filterable(info.fields))
         check_group(request.group, info.fields)
@@ -97,7 +101,7 @@ class SearchEngine:
             page = self._page(query, request, after)
         with watch.stage("features"):
             features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)))
-        return self._answer(request, query, page, after, features, watch)
+        return replace(self._answer(request, query, page, after, features, watch), update=update)
 
     def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch) -> Query:
         if request.photo is None:

@@ -11,6 +11,7 @@ import pytest
 
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.errors import BackendUnavailable, ReleaseError, ReleaseMismatch, VectorIndexError
+from lookalike.features.memory import MemoryFeatures
 from lookalike.index.build import IndexSettings, build_index
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex
@@ -18,6 +19,8 @@ from lookalike.index.protocol import GalleryBatch, VectorIndex
 from lookalike.index.stored import find_changes
 from lookalike.lifecycle.update import update
 from lookalike.release.update_log import PENDING, Update, UpdateLog
+from lookalike.search.engine import SearchEngine
+from lookalike.search.query import SearchRequest
 from lookalike.storage import read_seal
 from tests.index.stages import exported_folder, validated_folder
 from tests.index.test_build import CountingEmbedder
@@ -155,6 +158,24 @@ def test_an_interrupted_update_is_finished_by_the_next_one(tmp_path: Path, write
     assert shop.found() == photos(then)
     assert shop.update(then) is None
     assert UpdateLog(shop.releases, shop.release).pending() == set()
+
+
+def test_an_answer_says_which_update_it_has_seen(shop: Shop) -> None:
+    log = UpdateLog(shop.releases, shop.release)
+    engine = SearchEngine(shop.embedder, shop.index, MemoryFeatures({}), shop.release, updates=log.number)
+    for number in range(3):
+        answer = engine.search(SearchRequest(product_id="p001"))
+        assert (answer.update, answer.as_json()["update"]) == (number, number)
+        assert ("p008" in {hit.product_id for hit in answer.hits}) == (number == 1)
+        shop.update([0, 1, 8] if number == 0 else [0, 1])
+
+
+def test_a_record_half_written_is_none(shop: Shop) -> None:
+    (shop.releases / shop.release.release_id / "updates").mkdir()
+    (shop.releases / shop.release.release_id / "updates" / ".000001.json.x1y2z3w4.partial.json").write_text("{")
+    assert UpdateLog(shop.releases, shop.release).last() is None
+    done = shop.update([0, 1])
+    assert done is not None and done.number == 1
 
 
 def test_an_update_killed_after_its_record_is_finished(shop: Shop) -> None:
