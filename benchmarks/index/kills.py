@@ -1,0 +1,89 @@
+"""kill -9 at every step of what changes an index: is anything acknowledged lost, anything half-built seen?
+
+Processes are killed at every change of a file they announce, at every request to a server, and servers at random
+moments. After each kill a reader opens everything anew, then a new process goes on after the last acknowledged act.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.index.kill_collection import FaissCollections, expected_views
+from benchmarks.index.kill_milvus import MilvusCollections, kill_the_server, serve
+from benchmarks.index.kill_run import Scenario
+from benchmarks.index.kill_shop import ShopVerbs, make_inputs
+from benchmarks.index.kill_trial import Reference, Toll, refer, trial, views_of
+from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.results import Figure
+
+STEP = "kills"
+TIMES = 2
+"""How often every step is hit at least, in the whole study."""
+MOST = 3
+MOST_FAULTS = 20
+"""Then something is so wrong that it need not be counted."""
+
+
+def measure(plan: Plan) -> Measured:
+    """The figures `kills` and `kills_lost`, and what was covered."""
+    root, random = plan.places.scratch(STEP), np.random.default_rng(plan.study.seed)
+    tolls = {
+        FaissCollections.name: kill_collections(root, random, 10 if plan.quick else 120),
+        ShopVerbs.name: kill_verbs(root, random, 10 if plan.quick else 90),
+        MilvusCollections.name: kill_lite(root, random, 2 if plan.quick else 20),
+    }
+    kills, lost = (
+        sum(toll.kills for toll in tolls.values()),
+        [fault for toll in tolls.values() for fault in toll.faults],
+    )
+    how = "; ".join(f"{name}: {_told(toll)}" for name, toll in tolls.items())
+    figures = {
+        "kills": Figure(kills, "kills", f"{__doc__.splitlines()[0]} {how}", COMMAND, ">= 200", kills >= 200, n=kills),
+        "kills_lost": Figure(len(lost), "faults", "; ".join(lost) or how, COMMAND, "0", not lost, n=kills),
+    }
+    hits = {name: {f"{act}: {step}": n for (act, step), n in toll.hits.items()} for name, toll in tolls.items()}
+    return Measured(figures, {"hits": hits, "faults": lost})
+
+
+def kill_collections(root: Path, random: np.random.Generator, kills: int) -> Toll:
+    """Acts on the collections of a faiss folder."""
+    scenario = FaissCollections()
+    reference = refer(scenario, root / "collections", expected_views())
+    return _killed(scenario, root / "collections", reference, random, kills)
+
+
+def kill_verbs(root: Path, random: np.random.Generator, kills: int) -> Toll:
+    """The verbs of a shop over a faiss folder."""
+    scenario = ShopVerbs(make_inputs(root / "inputs"))
+    reference = refer(scenario, root / "shop", views_of(scenario, root / "viewed"))
+    return _killed(scenario, root / "shop", reference, random, kills)
+
+
+def kill_lite(root: Path, random: np.random.Generator, kills: int) -> Toll:
+    """Acts on the collections of Milvus Lite: half of the kills end its client, half its server."""
+    scenario = MilvusCollections()
+    server = serve(root / "milvus")
+    try:
+        reference = refer(scenario, server.root, expected_views())
+        toll = _killed(scenario, server.root, reference, random, kills)
+        clients = toll.kills
+        while toll.kills < clients + kills:
+            kill_the_server(scenario, server, reference, toll, random)
+        return toll
+    finally:
+        server.kill()
+
+
+def _told(toll: Toll) -> str:
+    seldom = min(toll.hits.values())
+    return f"{toll.kills} kills in {toll.trials} lives, {len(toll.hits)} different steps hit {seldom} times or more"
+
+
+def _killed(scenario: Scenario, root: Path, reference: Reference, random: np.random.Generator, kills: int) -> Toll:
+    """At least so many kills, then more, up to MOST times as many, until every step was hit TIMES."""
+    toll = Toll()
+    while toll.kills < kills or (toll.kills < MOST * kills and toll.fewest(reference) < TIMES):
+        trial(scenario, root, reference, toll, random)
+        if len(toll.faults) > MOST_FAULTS:
+            break
+    return toll
