@@ -5,9 +5,9 @@ makes a query three times faster.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
 from lookalike.index.purge import recover_rewrites, rewrite_collection
 from lookalike.index.ranking import best_first
 
+Found = TypeVar("Found")
+NOT_LOADED = ("not loaded", "call load()")
+"""What a server, and Lite, say of a collection that has to be loaded first."""
 INFO = "lookalike.info"
 """Collection property that holds the CollectionInfo; Lite forgets descriptions but keeps properties."""
 METRIC = "IP"
@@ -126,22 +129,16 @@ class MilvusIndex:
             self._client.load_collection(collection)
 
     def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]:
-        info = self._ready(collection)
-        check_search(info, queries, k, where)
-        with explained(f"a search in {collection}"):
-            return self._search(info, queries.astype(np.float32), k, k + SPARE, where_expression(where))
+        check_search(self._ready(collection), queries, k, where)
+        queries, expression = queries.astype(np.float32), where_expression(where)
+        return self._loaded_anew(collection, lambda info: self._search(info, queries, k, k + SPARE, expression))
 
     def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]:
-        info = self._ready(collection)
-        with explained(f"reading product {product_id!r} of {collection}"):
-            rows = self._client.query(
-                info.name,
-                filter=one_of("product_id", [product_id]),
-                output_fields=["photo_id", "vector"],
-                **self._wait,
-            )
+        expression, fields = one_of("product_id", [product_id]), ["photo_id", "vector"]
+        rows = self._loaded_anew(collection, lambda info: self._query(info.name, expression, fields))
         rows = sorted(rows, key=lambda row: row["photo_id"])
-        return np.array([row["vector"] for row in rows], dtype=np.float32).reshape(-1, info.dimension)
+        dimension = self._ready(collection).dimension
+        return np.array([row["vector"] for row in rows], dtype=np.float32).reshape(-1, dimension)
 
     def describe(self, collection: str) -> CollectionInfo:
         return self._describe(self.resolve_alias(collection) or collection)
@@ -152,9 +149,8 @@ class MilvusIndex:
             if not self._sealed(info.name):  # an unfinished collection cannot be queried yet
                 self._client.flush(info.name)
                 return int(self._client.get_collection_stats(info.name, **self._wait)["row_count"])
-            self._ready(info.name)
-            counted = self._client.query(info.name, filter="", output_fields=["count(*)"], **self._wait)
-            return int(counted[0]["count(*)"])
+        counted = self._loaded_anew(info.name, lambda info: self._query(info.name, "", ["count(*)"]))
+        return int(counted[0]["count(*)"])
 
     def collections(self) -> list[str]:
         with explained("listing collections"):
@@ -231,6 +227,22 @@ class MilvusIndex:
                 self._client.load_collection(info.name)
             self._loaded[info.name] = info
         return info
+
+    def _loaded_anew(self, name: str, read: Callable[[CollectionInfo], Found]) -> Found:
+        """Read from a loaded collection; loaded again where a server that restarted has forgotten that it was."""
+        info = self._ready(name)
+        try:
+            with explained(f"reading {name}"):
+                return read(info)
+        except VectorIndexError as error:
+            if not any(words in str(error) for words in NOT_LOADED):
+                raise
+        self._loaded.clear()
+        with explained(f"reading {name}"):
+            return read(self._ready(name))
+
+    def _query(self, collection: str, expression: str, fields: list[str]) -> list[dict[str, Any]]:
+        return list(self._client.query(collection, filter=expression, output_fields=fields, **self._wait))
 
     def _settle(self, collection: str) -> None:
         """Return once searches see what was written; an unfinished collection has none."""

@@ -86,6 +86,33 @@ def test_a_removed_product_is_gone_with_all_its_photos(shoes: VectorIndex) -> No
     assert shoes.vectors("shoes", "a").shape == (0, 4)
 
 
+def test_a_write_is_seen_by_every_search_that_starts_after_it_returned(shoes: VectorIndex) -> None:
+    for turn in range(5):
+        name = f"new-{turn}"
+        shoes.upsert("shoes", GalleryBatch([name], [name], axis(3), {"vertical": ["shoe"], "colour": ["red"]}))
+        assert ids(shoes.search("shoes", axis(3), 1)[0]) == [name]
+        assert ids(shoes.search("shoes", axis(3), 1, (OneOf("colour", ("red",)),))[0]) == [name]
+        shoes.delete("shoes", [name])
+        assert name not in ids(shoes.search("shoes", axis(3), 100)[0])
+        assert shoes.count("shoes") == 5
+
+
+def test_storing_the_same_again_in_another_order_changes_nothing(index: VectorIndex) -> None:
+    stored, queries = random_gallery(40), random_gallery(4, seed=1).vectors
+    index.create(info())
+    index.upsert("shoes", stored)
+    index.seal("shoes")
+    before = index.search("shoes", queries, 40)
+    order = np.random.default_rng(2).permutation(40)
+    fields = {name: [values[row] for row in order] for name, values in stored.fields.items()}
+    names = [stored.photo_ids[row] for row in order], [stored.product_ids[row] for row in order]
+    index.upsert("shoes", GalleryBatch(*names, stored.vectors[order], fields))
+    assert index.search("shoes", queries, 40) == before
+    index.seal("shoes")
+    assert index.search("shoes", queries, 40) == before
+    assert index.count("shoes") == 40
+
+
 def test_the_vectors_of_a_product_come_back_by_photo_id(shoes: VectorIndex) -> None:
     np.testing.assert_allclose(shoes.vectors("shoes", "a"), unit([[1, 0, 0, 0], [0.8, 0.6, 0, 0]]), atol=1e-6)
 

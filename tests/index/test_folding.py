@@ -62,6 +62,22 @@ def test_the_same_writes_fold_at_the_same_places(tmp_path: Path) -> None:
     assert one == other
 
 
+def test_the_order_in_which_photos_came_is_not_in_the_files(tmp_path: Path) -> None:
+    stored = random_gallery(60)
+    order = np.random.default_rng(1).permutation(60)
+    fields = {name: [values[row] for row in order] for name, values in stored.fields.items()}
+    ids, products = ([values[row] for row in order] for values in (stored.photo_ids, stored.product_ids))
+    shuffled = GalleryBatch(ids, products, stored.vectors[order], fields)
+    for name, batch in (("one", stored), ("other", shuffled)):
+        index = FaissIndex(tmp_path / name, SOON)
+        index.create(info())
+        index.upsert("shoes", batch)
+        index.seal("shoes")
+    for name in ("vectors.npy", "rows.parquet"):  # the graph's edges also depend on which thread comes first
+        one, other = ((tmp_path / folder / "shoes" / "segment-2" / name).read_bytes() for folder in ("one", "other"))
+        assert one == other
+
+
 def test_a_large_collection_folds_by_its_share(tmp_path: Path) -> None:
     share = SOON.model_copy(update={"fold_rows": 1, "fold_share": 0.5})
     index = filled(FaissIndex(tmp_path, share))
