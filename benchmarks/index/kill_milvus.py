@@ -1,5 +1,6 @@
 """The same acts over Milvus Lite's server: its client is killed before any request, and the server at any moment."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -109,6 +110,7 @@ class LiteServer:
 
 def serve(root: Path) -> LiteServer:
     """A server over an empty folder."""
+    shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     server = LiteServer(root)
     server.start()

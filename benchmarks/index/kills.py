@@ -4,6 +4,8 @@ Processes are killed at every change of a file they announce, at every request t
 moments. After each kill a reader opens everything anew, then a new process goes on after the last acknowledged act.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,8 @@ from benchmarks.index.plan import COMMAND, Measured, Plan
 from benchmarks.results import Figure
 
 STEP = "kills"
-TIMES = 2
+Kill = Callable[[Path, np.random.Generator, int], Toll]
+TIMES = 1
 """How often every step is hit at least, in the whole study."""
 MOST = 3
 MOST_FAULTS = 20
@@ -26,16 +29,21 @@ MOST_FAULTS = 20
 
 def measure(plan: Plan) -> Measured:
     """The figures `kills` and `kills_lost`, and what was covered."""
-    root, random = plan.places.scratch(STEP), np.random.default_rng(plan.study.seed)
-    tolls = {
-        FaissCollections.name: kill_collections(root, random, 10 if plan.quick else 120),
-        ShopVerbs.name: kill_verbs(root, random, 10 if plan.quick else 90),
-        MilvusCollections.name: kill_lite(root, random, 2 if plan.quick else 20),
+    root, few = plan.places.scratch(STEP), plan.quick
+    asked: dict[str, tuple[Kill, int]] = {
+        FaissCollections.name: (kill_collections, 10 if few else 100),
+        ShopVerbs.name: (kill_verbs, 10 if few else 80),
+        MilvusCollections.name: (kill_lite, 2 if few else 20),
     }
-    kills, lost = (
-        sum(toll.kills for toll in tolls.values()),
-        [fault for toll in tolls.values() for fault in toll.faults],
-    )
+    with ThreadPoolExecutor() as side_by_side:  # each waits for processes most of the time
+        seeds = np.random.default_rng(plan.study.seed).spawn(len(asked))
+        begun = {
+            name: side_by_side.submit(kill, root, random, kills)
+            for (name, (kill, kills)), random in zip(asked.items(), seeds, strict=True)
+        }
+    tolls = {name: task.result() for name, task in begun.items()}
+    kills = sum(toll.kills for toll in tolls.values())
+    lost = [fault for toll in tolls.values() for fault in toll.faults]
     how = "; ".join(f"{name}: {_told(toll)}" for name, toll in tolls.items())
     figures = {
         "kills": Figure(kills, "kills", f"{__doc__.splitlines()[0]} {how}", COMMAND, ">= 200", kills >= 200, n=kills),

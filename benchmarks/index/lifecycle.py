@@ -1,6 +1,5 @@
 """Releases swapped and rolled back under load: does a search fail, does an answer mix, how long does it take?"""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -74,7 +73,6 @@ def on_lite(root: Path, turns: int, photos: int) -> Switching:
 
 @contextmanager
 def _server(root: Path) -> Iterator[str]:
-    shutil.rmtree(root, ignore_errors=True)
     server = serve(root)
     try:
         yield server.uri
