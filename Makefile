@@ -9,6 +9,7 @@ INSTALLED := $(VENV)/.installed
 TRITON := .triton
 
 CATALOG ?=
+CHECKPOINT ?=
 LIMIT ?=
 ENCODER ?=
 ENCODERS ?=
@@ -67,9 +68,22 @@ bench-loader: $(INSTALLED)  ## Measure how long a training step waits for its ba
 	$(BIN)/python -m benchmarks.loader $(if $(WORKSPACE),--workspace "$(WORKSPACE)") \
 	  $(if $(ENCODERS),--encoders "$(ENCODERS)") $(if $(QUICK),--quick)
 
+.PHONY: bench-index
+bench-index: $(INSTALLED)  ## Measure the index: ratios, filters, a million vectors, crashes (CATALOG=, ENCODERS=, CHECKPOINT=, WORKSPACE=; QUICK=1)
+	$(BIN)/python -m benchmarks.index $(if $(CATALOG),--catalogue "$(CATALOG)") $(if $(ENCODERS),--encoders "$(ENCODERS)") \
+	  $(if $(CHECKPOINT),--checkpoint "$(CHECKPOINT)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
+
 .PHONY: bench-lexicon
 bench-lexicon: $(INSTALLED)  ## Hold the fashion lexicon to titles judged by eye (CATALOG= folder)
 	$(BIN)/python -m benchmarks.lexicon measure $(if $(CATALOG),--catalogue "$(CATALOG)")
+
+.PHONY: bench-narrowing
+bench-narrowing: $(INSTALLED)  ## Measure narrowing and colours in a workspace that was trained and exported (WORKSPACE=; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.narrowing --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
+
+.PHONY: bench-scale-out
+bench-scale-out: $(INSTALLED)  ## Measure what a shard of a large catalogue costs (WORKSPACE= with an exported model; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.scale_out --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
 
 pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile

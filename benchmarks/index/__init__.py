@@ -2,5 +2,5 @@
 
 `python -m benchmarks.index --help`. The files follow the flow: what is studied (`settings`, `places`, `plan`), the
 vectors (`real`, `grown`), the collections over them (`built`), one file per claim (`ratios`, `filters`, `speed`,
-`binary`, `freshness`, `sizes`, `lifecycle`, `kills`), and telling it (`steps`, `tables`, `plots`, `report`).
+`binary`, `freshness`, `weights`, `lifecycle`, `kills`), and telling it (`steps`, `tables`, `plots`, `report`).
 """

@@ -12,9 +12,13 @@ from pathlib import Path
 
 from benchmarks.index.places import Places
 from benchmarks.index.plan import Destination, Plan
+from benchmarks.index.report import write_report
 from benchmarks.index.settings import QUICK, Study
 from benchmarks.index.steps import MEASURES, measure
 from lookalike.errors import LookalikeError
+
+REPORT = "report"
+STEPS = (*MEASURES, REPORT)
 
 
 def main() -> int:
@@ -25,6 +29,8 @@ def main() -> int:
         for step in MEASURES:
             if step in arguments.steps:
                 measure(plan, step)
+        if REPORT in arguments.steps:
+            write_report(plan)
     except LookalikeError as error:
         sys.stderr.write(f"bench-index: {error}\n")
         return 2
@@ -56,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--workspace", help="where vectors and collections are kept [a folder for temporary files]")
     add("--quick", action="store_true", help="a drawn shop and small collections, minutes; reported into the workspace")
     add("--again", action="store_true", help="measure again what was measured before")
-    add("--steps", nargs="+", choices=MEASURES, default=list(MEASURES), metavar="STEP", help="[all, in their order]")
+    add("--steps", nargs="+", choices=STEPS, default=STEPS, metavar="STEP", help=f"some of: {', '.join(STEPS)} [all]")
     return parser
 
 

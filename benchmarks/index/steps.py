@@ -4,11 +4,23 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from benchmarks.index import binary, filters, freshness, kills, lifecycle, ratios, speed, weights
 from benchmarks.index.plan import Measure, Measured, Plan
 from benchmarks.results import Figure, record
 from lookalike.storage import digest_json, read_json, write_json
 
-MEASURES: Mapping[str, Measure] = {}
+MEASURES: Mapping[str, Measure] = {
+    "faiss": ratios.measure_faiss,
+    "faiss_largest": ratios.measure_faiss_largest,
+    "milvus": ratios.measure_milvus,
+    "speed": speed.measure,
+    "filters": filters.measure,
+    "binary": binary.measure,
+    "freshness": freshness.measure,
+    "weights": weights.measure,
+    "lifecycle": lifecycle.measure,
+    "kills": kills.measure,
+}
 """Step to what measures it, in the order they run."""
 DETAILS = "index_details.json"
 SUBJECT = "index"

@@ -1,0 +1,131 @@
+"""The tables of the results page, made from the committed numbers and set between markers in its prose."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from benchmarks.index.weights import EXTRAPOLATED
+
+Figures = Mapping[str, Mapping[str, Any]]
+Details = Mapping[str, Any]
+MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+NOT_YET = "not measured yet"
+GIB = 2**30
+
+
+def fill(page: str, figures: Figures, details: Details) -> str:
+    """The page with every marked table made anew. Raises KeyError for a marker that names no table."""
+
+    def table(found: re.Match[str]) -> str:
+        return f"{found[1]}\n{TABLES[found[2]](figures, details)}\n\n{found[3]}"
+
+    return MARKERS.sub(table, page)
+
+
+def _goals(figures: Figures, details: Details) -> str:
+    rows = []
+    for key, figure in figures.items():
+        if figure["goal"]:
+            met = "yes" if figure["met"] else "**no**"
+            rows.append(
+                [f"`{key}`", _number(figure["value"]), _span(figure["interval"]), figure["goal"], met, figure["n"]]
+            )
+    return _table(["figure", "value", "interval", "goal", "met", "n"], rows)
+
+
+def _others(figures: Figures, details: Details) -> str:
+    rows = [
+        [f"`{key}`", _number(figure["value"]), figure["unit"], _span(figure["interval"]), figure["n"]]
+        for key, figure in figures.items()
+        if not figure["goal"]
+    ]
+    return _table(["figure", "value", "unit", "interval", "n"], rows)
+
+
+def _how(figures: Figures, details: Details) -> str:
+    return "\n".join(f"- `{key}`: {figure['how']}." for key, figure in figures.items() if figure["goal"]) or NOT_YET
+
+
+def _curves(figures: Figures, details: Details) -> str:
+    points = details.get("speed", {}).get("points", [])
+    rows = [
+        [f"{p['size']:,}", p["kind"], f"{p['setting']} {p['value']}", f"{p['recall']:.4f}", f"{p['per_second']:,.0f}"]
+        for p in points
+    ]
+    return _table(["vectors", "structure", "setting", "recall@10", "queries/s"], rows)
+
+
+def _filters(figures: Figures, details: Details) -> str:
+    found = details.get("filters", {}).get("found", [])
+    rows = [
+        [
+            f"{each['size']:,}",
+            each["kind"],
+            each["filter"],
+            f"{100 * each['share']:.2g}",
+            f"{each['recall']:.4f}",
+            f"{each['p50_ms']:.2f}",
+            f"{each['first_ms']:.1f}",
+            f"{each['ratio']:.2f}",
+        ]
+        for each in found
+        if each["filter"] != "none"
+    ]
+    return _table(
+        ["vectors", "structure", "filter", "% passing", "recall@10", "p50 ms", "first ms", "p50 over no filter"], rows
+    )
+
+
+def _weights(figures: Figures, details: Details) -> str:
+    weights = details.get("weights", {}).get("weights", [])
+    rows = [
+        [
+            f"{w['size']:,}",
+            w["kind"],
+            f"{w['formula_bytes']:.1f}",
+            f"{w['structure_bytes']:.1f}",
+            f"{w['memory_bytes']:.0f}",
+        ]
+        for w in weights
+    ]
+    return _table(["photos", "structure", "formula", "structure's file", "private memory"], rows)
+
+
+def _sizing(figures: Figures, details: Details) -> str:
+    """GiB at sizes nobody measured: the formula, and what every collection has around its structure."""
+    told = details.get("weights", {})
+    around = told.get("around", {"ids": 0, "fields": 0, "mapped": 0})
+    kinds = {weight["kind"]: weight["formula_bytes"] for weight in told.get("weights", [])}
+    beside = around["ids"] + around["fields"]
+    rows = [
+        [f"{size:,}", kind, *(f"{size * each / GIB:,.1f}" for each in (scanned, scanned + beside, around["mapped"]))]
+        for size in EXTRAPOLATED
+        for kind, scanned in kinds.items()
+    ]
+    return _table(["photos", "structure", "scanned GiB", "private GiB", "mapped GiB"], rows)
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}"
+
+
+def _span(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else " to ".join(_number(value) for value in interval)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    if not rows:
+        return NOT_YET
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join('' if cell is None else str(cell) for cell in line)} |" for line in lines)
+
+
+TABLES: dict[str, Callable[[Figures, Details], str]] = {
+    "goals": _goals,
+    "others": _others,
+    "how": _how,
+    "curves": _curves,
+    "filters": _filters,
+    "weights": _weights,
+    "sizing": _sizing,
+}
