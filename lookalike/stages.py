@@ -184,9 +184,9 @@ def embed_shard(validated: str, exported: str, output: str, *, shard: str, setti
     from lookalike.index.build import IndexSettings
     from lookalike.index.shards import Shard, embed_shard
 
-    batch = settings_for(IndexSettings, settings, "index").batch
+    part, batch = Shard.read(shard), settings_for(IndexSettings, settings, "index").batch
     folders = (Path(validated), Path(exported), Path(output))
-    return embed_shard(*folders, OnnxEmbedder(Path(exported)), Shard.read(shard), batch)
+    return embed_shard(*folders, OnnxEmbedder(Path(exported)), part, batch)
 
 
 def index(

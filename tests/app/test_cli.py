@@ -27,6 +27,8 @@ REFUSED = {
     "an encoder that is not there": (["demo", "--encoder", "no/such/folder", "--recipe", "nope"], "'nope'"),
     "a malformed override": (["split", "-w", "shop", "--set", "seed=1"], "STAGE.FIELD=VALUE"),
     "a missing settings file": (["split", "-w", "shop", "--settings", "none.yaml"], "none.yaml"),
+    "a shard that is none": (["index", "shard", "3/2", "-w", "shop"], "2/8 for the second of eight, is accepted"),
+    "a shard of nothing": (["index", "shard", "1/2", "-w", "shop"], "run `lookalike export` first"),
     "nothing to serve": (["pipeline", "refresh", "-c", "nowhere", "-w", "shop"], "nowhere"),
 }
 

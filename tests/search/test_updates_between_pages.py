@@ -36,7 +36,7 @@ class Drawer:
             return
         product, number, score, design = change
         photo = f"{product}/{number}"
-        self.hits[photo] = Hit(photo, product, score, {ITEM: product, DESIGN: design})
+        self.hits[photo] = Hit(photo, product, score, {ITEM: f"item {ord(product) // 2}", DESIGN: design})
 
     def __call__(self, depth: int, where: Where) -> list[list[Hit]]:
         passing = [hit for hit in self.hits.values() if all(one.accepts(hit.fields[one.field]) for one in where)]
@@ -59,7 +59,7 @@ def turn(drawer: Drawer, group: Group, k: int, after: Bookmark) -> tuple[list[st
     st.lists(PHOTO, max_size=30),
     st.lists(st.lists(CHANGE, max_size=3), max_size=8),
     st.integers(1, 3),
-    st.sampled_from(["photo", "product", "design"]),
+    st.sampled_from(["photo", "product", "item", "design"]),
 )
 def test_no_answer_is_repeated_or_left_out_in_silence(
     photos: list[tuple], updates: list[list], k: int, group: Group
