@@ -19,10 +19,11 @@ from benchmarks.index.plan import COMMAND, Measured, Plan
 from benchmarks.results import Figure
 
 STEP = "kills"
-Kill = Callable[[Path, np.random.Generator, int], Toll]
+Amount = tuple[int, int]
+"""At least so many kills, and at most so many for the sake of steps that were not hit yet."""
+Kill = Callable[[Path, np.random.Generator, Amount], Toll]
 TIMES = 1
-"""How often every step is hit at least, in the whole study."""
-MOST = 3
+"""How often every step is hit, where that is not too many kills."""
 MOST_FAULTS = 20
 """Then something is so wrong that it need not be counted."""
 
@@ -30,16 +31,16 @@ MOST_FAULTS = 20
 def measure(plan: Plan) -> Measured:
     """The figures `kills` and `kills_lost`, and what was covered."""
     root, few = plan.places.scratch(STEP), plan.quick
-    asked: dict[str, tuple[Kill, int]] = {
-        FaissCollections.name: (kill_collections, 10 if few else 100),
-        ShopVerbs.name: (kill_verbs, 10 if few else 80),
-        MilvusCollections.name: (kill_lite, 2 if few else 20),
+    asked: dict[str, tuple[Kill, Amount]] = {
+        FaissCollections.name: (kill_collections, (8, 8) if few else (100, 300)),
+        ShopVerbs.name: (kill_verbs, (4, 4) if few else (80, 240)),
+        MilvusCollections.name: (kill_lite, (1, 1) if few else (20, 60)),
     }
     with ThreadPoolExecutor() as side_by_side:  # each waits for processes most of the time
         seeds = np.random.default_rng(plan.study.seed).spawn(len(asked))
         begun = {
-            name: side_by_side.submit(kill, root, random, kills)
-            for (name, (kill, kills)), random in zip(asked.items(), seeds, strict=True)
+            name: side_by_side.submit(kill, root, random, amount)
+            for (name, (kill, amount)), random in zip(asked.items(), seeds, strict=True)
         }
     tolls = {name: task.result() for name, task in begun.items()}
     kills = sum(toll.kills for toll in tolls.values())
@@ -53,29 +54,29 @@ def measure(plan: Plan) -> Measured:
     return Measured(figures, {"hits": hits, "faults": lost})
 
 
-def kill_collections(root: Path, random: np.random.Generator, kills: int) -> Toll:
+def kill_collections(root: Path, random: np.random.Generator, amount: Amount) -> Toll:
     """Acts on the collections of a faiss folder."""
     scenario = FaissCollections()
     reference = refer(scenario, root / "collections", expected_views())
-    return _killed(scenario, root / "collections", reference, random, kills)
+    return _killed(scenario, root / "collections", reference, random, amount)
 
 
-def kill_verbs(root: Path, random: np.random.Generator, kills: int) -> Toll:
+def kill_verbs(root: Path, random: np.random.Generator, amount: Amount) -> Toll:
     """The verbs of a shop over a faiss folder."""
     scenario = ShopVerbs(make_inputs(root / "inputs"))
     reference = refer(scenario, root / "shop", views_of(scenario, root / "viewed"))
-    return _killed(scenario, root / "shop", reference, random, kills)
+    return _killed(scenario, root / "shop", reference, random, amount)
 
 
-def kill_lite(root: Path, random: np.random.Generator, kills: int) -> Toll:
+def kill_lite(root: Path, random: np.random.Generator, amount: Amount) -> Toll:
     """Acts on the collections of Milvus Lite: half of the kills end its client, half its server."""
     scenario = MilvusCollections()
     server = serve(root / "milvus")
     try:
         reference = refer(scenario, server.root, expected_views())
-        toll = _killed(scenario, server.root, reference, random, kills)
+        toll = _killed(scenario, server.root, reference, random, amount)
         clients = toll.kills
-        while toll.kills < clients + kills:
+        while toll.kills < clients + amount[0]:
             kill_the_server(scenario, server, reference, toll, random)
         return toll
     finally:
@@ -87,10 +88,9 @@ def _told(toll: Toll) -> str:
     return f"{toll.kills} kills in {toll.trials} lives, {len(toll.hits)} different steps hit {seldom} times or more"
 
 
-def _killed(scenario: Scenario, root: Path, reference: Reference, random: np.random.Generator, kills: int) -> Toll:
-    """At least so many kills, then more, up to MOST times as many, until every step was hit TIMES."""
-    toll = Toll()
-    while toll.kills < kills or (toll.kills < MOST * kills and toll.fewest(reference) < TIMES):
+def _killed(scenario: Scenario, root: Path, reference: Reference, random: np.random.Generator, amount: Amount) -> Toll:
+    toll, (least, most) = Toll(), amount
+    while toll.kills < least or (toll.kills < most and toll.fewest(reference) < TIMES):
         trial(scenario, root, reference, toll, random)
         if len(toll.faults) > MOST_FAULTS:
             break
