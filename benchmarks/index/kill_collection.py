@@ -82,7 +82,7 @@ class FaissCollections:
             return view_of(index)
 
     def explain(self, act: int, before: Any, after: Any, seen: Any) -> str:
-        return "" if seen in (before, after) else f"neither the state before nor after: {seen}"
+        return "" if seen in (before, after) else f"neither the state before nor after: {seen!r}"
 
     def left(self, root: Path) -> list[str]:
         stray = [path for pattern in ASIDE for path in root.rglob(pattern)]

@@ -68,11 +68,11 @@ class MilvusCollections:
     def explain(self, act: int, before: Any, after: Any, seen: Any) -> str:
         if seen in (before, after) or self.acts[act] == RENAMES:
             return ""
-        return f"neither the state before nor after: {seen}"
+        return f"neither the state before nor after: {seen!r}"
 
     def left(self, root: Path) -> list[str]:
         with _index(root) as index:
-            return [name for name in index.collections() if "deleted" in name]
+            return [name for name in index._client.list_collections() if "deleted" in name]
 
 
 @dataclass

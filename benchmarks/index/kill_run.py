@@ -38,7 +38,7 @@ class Scenario(Protocol):
         ...
 
     def explain(self, act: int, before: Any, after: Any, seen: Any) -> str:
-        """What is wrong with a view in the middle of an act, "" where nothing is."""
+        """What is wrong with a view in the middle of an act, or the error a reader met; "" where nothing is."""
         ...
 
     def left(self, root: Path) -> list[str]:

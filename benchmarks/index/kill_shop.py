@@ -114,6 +114,8 @@ class ShopVerbs:
         return found | {f"model {name}": "published" for name in published_models(shop.model_repository)}
 
     def explain(self, act: int, before: Any, after: Any, seen: Any) -> str:
+        if isinstance(seen, Exception):
+            return f"a reader fails: {seen!r}"
         for key in sorted({*before, *after, *seen}):
             allowed = {before.get(key), after.get(key)}
             if key.startswith("product ") and len(allowed) == 2:

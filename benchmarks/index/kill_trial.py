@@ -99,9 +99,10 @@ def examine(run: Run, reference: Reference, toll: Toll) -> None:
     act, last = done(run), len(reference.views) - 1
     before, after = reference.views[act], reference.views[min(act + 1, last)]
     try:
-        wrong = run.scenario.explain(min(act, last - 1), before, after, run.scenario.view(run.root))
+        seen = run.scenario.view(run.root)
     except Exception as error:  # noqa: BLE001 - whatever a reader meets is what is looked for
-        wrong = f"a reader fails: {error!r}"
+        seen = error
+    wrong = run.scenario.explain(min(act, last - 1), before, after, seen)
     if wrong:
         toll.faults.append(f"{run.scenario.name}, killed at {run.at}, {act} acts acknowledged: {wrong}")
 

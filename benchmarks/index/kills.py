@@ -22,8 +22,9 @@ STEP = "kills"
 Amount = tuple[int, int]
 """At least so many kills, and at most so many for the sake of steps that were not hit yet."""
 Kill = Callable[[Path, np.random.Generator, Amount], Toll]
-TIMES = 1
+TIMES = 2
 """How often every step is hit, where that is not too many kills."""
+NOT_COUNTED = "not counted: in the middle of a purge of Milvus Lite a collection may be missing until it is repeated"
 MOST_FAULTS = 20
 """Then something is so wrong that it need not be counted."""
 
@@ -32,9 +33,9 @@ def measure(plan: Plan) -> Measured:
     """The figures `kills` and `kills_lost`, and what was covered."""
     root, few = plan.places.scratch(STEP), plan.quick
     asked: dict[str, tuple[Kill, Amount]] = {
-        FaissCollections.name: (kill_collections, (8, 8) if few else (100, 300)),
-        ShopVerbs.name: (kill_verbs, (4, 4) if few else (80, 240)),
-        MilvusCollections.name: (kill_lite, (1, 1) if few else (20, 60)),
+        FaissCollections.name: (kill_collections, (8, 8) if few else (100, 600)),
+        ShopVerbs.name: (kill_verbs, (4, 4) if few else (80, 480)),
+        MilvusCollections.name: (kill_lite, (1, 1) if few else (20, 150)),
     }
     with ThreadPoolExecutor() as side_by_side:  # each waits for processes most of the time
         seeds = np.random.default_rng(plan.study.seed).spawn(len(asked))
@@ -45,7 +46,7 @@ def measure(plan: Plan) -> Measured:
     tolls = {name: task.result() for name, task in begun.items()}
     kills = sum(toll.kills for toll in tolls.values())
     lost = [fault for toll in tolls.values() for fault in toll.faults]
-    how = "; ".join(f"{name}: {_told(toll)}" for name, toll in tolls.items())
+    how = "; ".join([*(f"{name}: {_told(toll)}" for name, toll in tolls.items()), NOT_COUNTED])
     figures = {
         "kills": Figure(kills, "kills", f"{__doc__.splitlines()[0]} {how}", COMMAND, ">= 200", kills >= 200, n=kills),
         "kills_lost": Figure(len(lost), "faults", "; ".join(lost) or how, COMMAND, "0", not lost, n=kills),

@@ -22,7 +22,7 @@ from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
 from lookalike.index.predicates import Where
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
-from lookalike.index.purge import recover_rewrites, rewrite_collection
+from lookalike.index.purge import COPY, OLD, recover_rewrites, rewrite_collection
 from lookalike.index.ranking import best_first
 
 Found = TypeVar("Found")
@@ -154,7 +154,8 @@ class MilvusIndex:
 
     def collections(self) -> list[str]:
         with explained("listing collections"):
-            return sorted(self._client.list_collections(**self._wait))
+            known = self._client.list_collections(**self._wait)
+        return sorted(name for name in known if not name.endswith((COPY, OLD)))  # those are a purge's own
 
     def recover(self) -> None:
         """Finish or undo what an interrupted purge left; nothing else may purge meanwhile."""
