@@ -63,7 +63,7 @@ def built(plan: Plan, count: int, kind: str) -> Path:
     if (folder / BUILT).is_file():
         return folder
     vectors = vectors_of(plan, count)
-    with FaissIndex(folder, FaissSettings(structure=structures(plan.study.dimension)[kind])) as index:
+    with FaissIndex(folder, _settings(plan, count, kind)) as index:
         if COLLECTION in index.collections():
             index.drop(COLLECTION)
         fields = (LOT, *vectors.fields)
@@ -74,6 +74,12 @@ def built(plan: Plan, count: int, kind: str) -> Path:
         index.seal(COLLECTION)
     write_json(folder / BUILT, {"processor_seconds": process_time() - started})
     return folder
+
+
+def _settings(plan: Plan, count: int, kind: str) -> FaissSettings:
+    """The library's own, but that the small collections of a trial have a structure too."""
+    usual = FaissSettings(structure=structures(plan.study.dimension)[kind])
+    return usual if count > usual.exact_rows else usual.model_copy(update={"exact_rows": count // 20})
 
 
 def build_seconds(folder: Path) -> float:

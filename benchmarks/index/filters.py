@@ -99,8 +99,9 @@ def _drawn(plan: Plan, vectors: Vectors, queries: NDArray[np.float32]) -> list[A
     lot, asked = lots(len(vectors), plan.study.seed), []
     for share in SHARES:
         last = max(0, round(share * LOTS) - 1)
-        where = (Between(LOT, lot_name(0), lot_name(last)),)
-        asked.append(_asked(f"{LOT} {share:g}", where, np.flatnonzero(lot <= last), vectors, queries, plan.study.k))
+        where, rows = (Between(LOT, lot_name(0), lot_name(last)),), np.flatnonzero(lot <= last)
+        if len(rows) >= plan.study.k:
+            asked.append(_asked(f"{LOT} {share:g}", where, rows, vectors, queries, plan.study.k))
     return asked
 
 

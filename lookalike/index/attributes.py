@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache, reduce
+from itertools import repeat
 from typing import Any, cast
 
 import faiss
@@ -61,7 +62,7 @@ class Attributes:
 
     def records(self, rows: NDArray[np.int64]) -> list["Record"]:
         """The fields of each row."""
-        return [Record(self, row) for row in rows.tolist()]
+        return list(map(Record, repeat(self), rows.tolist()))
 
     def value(self, field: str, row: int) -> str | None:
         """One field of one row. Raises KeyError for a field there is not."""

@@ -9,7 +9,7 @@ a graph looks at ~ 1/p and the comparison at N·p, which meet where ~ sqrt(N) ph
 
 import math
 
-WITNESSES = 2
+WITNESSES = 3
 """Passing photos that a filtered search must find per neighbour asked for. Where it finds fewer, the filter is rarer
 around this query than on the whole: the nearest that pass may lie where the search did not look."""
 LOOKED_AT = 2
