@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lookalike.errors import BackendUnavailable
+from lookalike.index.lite_files import make_ready
 from serving import leash
 from serving.ports import LOOPBACK, free_ports
 
@@ -30,6 +31,7 @@ class LocalMilvus:
 
     def __enter__(self) -> "LocalMilvus":
         self.data.mkdir(parents=True, exist_ok=True)
+        make_ready(self.data)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         try:
             [port] = free_ports(1)

@@ -17,6 +17,7 @@ from benchmarks.index.kill_collection import ALIAS, acts_on, view_of
 from benchmarks.index.kill_run import Run, done, start
 from benchmarks.index.kill_trap import CALLS
 from benchmarks.index.kill_trial import Reference, Toll, clear, examine
+from lookalike.index.lite_files import make_ready
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex, MilvusSettings
 
@@ -89,6 +90,7 @@ class LiteServer:
     def start(self) -> None:
         """Return once it listens, on the same port as before."""
         note = self.root / ADDRESS
+        make_ready(self.root / "milvus.db")
         port = int(note.read_text().rsplit(":", 1)[1]) if note.is_file() else _free_port()
         command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(self.root / "milvus.db")]
         with (self.root / "milvus.log").open("ab") as log:
@@ -132,6 +134,9 @@ def kill_the_server(
             time.sleep(0.002)
         time.sleep(float(random.uniform(0, 0.1)))
         if not process.is_alive() and process.exitcode == 0:
+            return
+        if not process.is_alive():
+            toll.faults.append(f"{scenario.name}, after the server was killed: {run.failure.read_text()[-300:]}")
             return
         server.kill()
         process.kill()  # its requests would only wait for the server

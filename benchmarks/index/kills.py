@@ -33,9 +33,9 @@ def measure(plan: Plan) -> Measured:
     """The figures `kills` and `kills_lost`, and what was covered."""
     root, few = plan.places.scratch(STEP), plan.quick
     asked: dict[str, tuple[Kill, Amount]] = {
-        FaissCollections.name: (kill_collections, (8, 8) if few else (100, 600)),
-        ShopVerbs.name: (kill_verbs, (4, 4) if few else (80, 480)),
-        MilvusCollections.name: (kill_lite, (1, 1) if few else (20, 150)),
+        FaissCollections.name: (kill_collections, (8, 8) if few else (100, 300)),
+        ShopVerbs.name: (kill_verbs, (4, 4) if few else (80, 240)),
+        MilvusCollections.name: (kill_lite, (1, 1) if few else (20, 60)),
     }
     with ThreadPoolExecutor() as side_by_side:  # each waits for processes most of the time
         seeds = np.random.default_rng(plan.study.seed).spawn(len(asked))

@@ -4,7 +4,6 @@ A local path (ending in `.db`) opens Milvus Lite inside this process. Lite locks
 is refused; several indexes in one process share the one server, which stops with the last of them.
 """
 
-import fcntl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
 from lookalike.errors import BackendUnavailable, ConfigError, VectorIndexError
+from lookalike.index.lite_files import make_ready
 
 _NO_CONNECTION = 2  # pymilvus' code of "Fail connecting to server"
 _open_files: Counter[Path] = Counter()
@@ -42,7 +42,7 @@ def open_client(uri: str, token: str, timeout_seconds: float) -> MilvusClient:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _opening:
         if not _open_files[path]:
-            _refuse_locked(path)
+            make_ready(path)
         with explained(str(path)):
             client = MilvusClient(uri=str(path), timeout=timeout_seconds)
         _open_files[path] += 1
@@ -59,20 +59,6 @@ def close_client(client: MilvusClient, uri: str) -> None:
         _open_files[path] -= 1
         if not _open_files[path]:
             server_manager_instance.release_server(str(path))
-
-
-def _refuse_locked(path: Path) -> None:
-    """Lite itself would only log a stack trace and say "Open local milvus failed"."""
-    if not (path / "LOCK").exists():
-        return
-    with (path / "LOCK").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BackendUnavailable(
-                f"{path} is open in another process; Milvus Lite serves one process at a time: "
-                "stop the other one, or use a Milvus server (http://host:19530)"
-            ) from error
 
 
 @contextmanager

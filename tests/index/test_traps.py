@@ -84,6 +84,15 @@ def test_a_misspelt_consistency_level_is_refused() -> None:
         parse_config(MilvusSettings, {"consistency": "Strng"}, "index")
 
 
+def test_a_collection_whose_making_was_killed_does_not_take_its_name_with_it(tmp_path: Path) -> None:
+    """Lite 3.2 makes the folder first and then its schema; without one it lists no collection and allows none."""
+    (tmp_path / "milvus.db" / "collections" / "shoes").mkdir(parents=True)
+    (tmp_path / "milvus.db" / "collections" / "shoes" / "schema.json.tmp").write_text("{")
+    with MilvusIndex(str(tmp_path / "milvus.db")) as index:
+        index.create(info())
+        assert index.collections() == ["shoes"]
+
+
 def test_a_collection_that_is_not_loaded_after_a_restart_is_loaded_by_the_next_search(tmp_path: Path) -> None:
     uri = str(tmp_path / "milvus.db")
     with MilvusIndex(uri) as index:
