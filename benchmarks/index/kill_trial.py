@@ -12,7 +12,7 @@ from benchmarks.index.kill_run import Run, Scenario, done, finish, points, start
 from benchmarks.index.kill_trap import Point
 
 AHEAD = 4
-"""Acts that may be performed before the next kill."""
+"""Acts that may be performed before the next kill; more make a life shorter."""
 Step = tuple[str, str]
 """An act's kind and a point within it; what is covered is counted by these."""
 
@@ -72,14 +72,16 @@ def views_of(scenario: Scenario, root: Path) -> list[Any]:
     return views
 
 
-def trial(scenario: Scenario, root: Path, reference: Reference, toll: Toll, random: np.random.Generator) -> None:
+def trial(
+    scenario: Scenario, root: Path, reference: Reference, toll: Toll, random: np.random.Generator, ahead: int = AHEAD
+) -> None:
     """From nothing to everything done, killed on the way wherever the fewest kills were so far."""
     run = Run(scenario, root)
     clear(run)
     toll.trials += 1
     try:
         while True:
-            at = _next(reference, toll, done(run), random)
+            at = _next(reference, toll, done(run), random, ahead)
             run = Run(scenario, root, done(run), at)
             if at is not None:
                 toll.hits[reference.steps[at]] += 1
@@ -114,9 +116,9 @@ def clear(run: Run) -> None:
         path.unlink(missing_ok=True)
 
 
-def _next(reference: Reference, toll: Toll, act: int, random: np.random.Generator) -> Point | None:
+def _next(reference: Reference, toll: Toll, act: int, random: np.random.Generator, ahead: int) -> Point | None:
     """One of the least covered points of the next acts; None now and then at the end, so that a trial ends."""
-    near = [point for point in reference.steps if act <= point.act < act + AHEAD]
+    near = [point for point in reference.steps if act <= point.act < act + ahead]
     if not near or (act == len(reference.views) - 2 and random.random() < 0.5):
         return None
     fewest = min(toll.hits[reference.steps[point]] for point in near)

@@ -14,13 +14,13 @@ from benchmarks.index.kill_collection import FaissCollections, expected_views
 from benchmarks.index.kill_milvus import MilvusCollections, kill_the_server, serve
 from benchmarks.index.kill_run import Scenario
 from benchmarks.index.kill_shop import ShopVerbs, make_inputs
-from benchmarks.index.kill_trial import Reference, Toll, refer, trial, views_of
+from benchmarks.index.kill_trial import AHEAD, Reference, Toll, refer, trial, views_of
 from benchmarks.index.plan import COMMAND, Measured, Plan
 from benchmarks.results import Figure
 
 STEP = "kills"
-Amount = tuple[int, int]
-"""At least so many kills, and at most so many for the sake of steps that were not hit yet."""
+Amount = tuple[int, int, int]
+"""At least so many kills, at most so many for the sake of steps not hit yet, at least one in so many acts."""
 Kill = Callable[[Path, np.random.Generator, Amount], Toll]
 TIMES = 2
 """How often every step is hit, where that is not too many kills."""
@@ -33,9 +33,9 @@ def measure(plan: Plan) -> Measured:
     """The figures `kills` and `kills_lost`, and what was covered."""
     root, few = plan.places.scratch(STEP), plan.quick
     asked: dict[str, tuple[Kill, Amount]] = {
-        FaissCollections.name: (kill_collections, (8, 8) if few else (100, 300)),
-        ShopVerbs.name: (kill_verbs, (4, 4) if few else (80, 240)),
-        MilvusCollections.name: (kill_lite, (1, 1) if few else (20, 60)),
+        FaissCollections.name: (kill_collections, (8, 8, 9) if few else (100, 300, AHEAD)),
+        ShopVerbs.name: (kill_verbs, (4, 4, 9) if few else (80, 240, AHEAD)),
+        MilvusCollections.name: (kill_lite, (1, 1, 9) if few else (20, 60, AHEAD)),
     }
     with ThreadPoolExecutor() as side_by_side:  # each waits for processes most of the time
         seeds = np.random.default_rng(plan.study.seed).spawn(len(asked))
@@ -90,9 +90,9 @@ def _told(toll: Toll) -> str:
 
 
 def _killed(scenario: Scenario, root: Path, reference: Reference, random: np.random.Generator, amount: Amount) -> Toll:
-    toll, (least, most) = Toll(), amount
+    toll, (least, most, ahead) = Toll(), amount
     while toll.kills < least or (toll.kills < most and toll.fewest(reference) < TIMES):
-        trial(scenario, root, reference, toll, random)
+        trial(scenario, root, reference, toll, random, ahead)
         if len(toll.faults) > MOST_FAULTS:
             break
     return toll
