@@ -23,7 +23,7 @@ from lookalike.search.query import SearchRequest
 from lookalike.workspace import Workspace
 
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-WEIGHTS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)
+WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5)
 LOST = 0.01
 """Recall@10 of damaged photos that narrowing may cost, at most."""
 PLAIN = "plain"
@@ -157,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks.narrowing", description=__doc__)
     parser.add_argument("--workspace", type=Path, required=True, help="where validated, splits and exported lie")
     parser.add_argument("--scratch", type=Path, help="keep the gallery's index here for the next run")
-    parser.add_argument("--queries", type=int, default=600, help="most photos per split, and as many damaged ones")
+    parser.add_argument("--queries", type=int, default=400, help="most photos per split, and as many damaged ones")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="200 photos; nothing is recorded")
     return parser

@@ -1,7 +1,7 @@
 """A finished shop as a search sees it: the whole gallery, photos of one split to ask with, and what the answers are."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -43,6 +43,8 @@ class Asked:
     queries: list[Query]
     products: NDArray[np.int64]
     """(Q,) product rows."""
+    known: dict[tuple[int, int, Where], list[list[Hit]]] = field(default_factory=dict)
+    """What searches found by query, depth and filter: ways to ask differ in few of them."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,11 @@ def answer(shop: Shop, asked: Asked, shape: Callable[[Query], tuple[Query, Searc
         shaped, request = shape(query)
         compared: list[float] = []
 
-        def search(depth: int, where: Where, query: Query = query, compared: list[float] = compared) -> list[list[Hit]]:
+        def search(depth: int, where: Where, row: int = row, compared: list[float] = compared) -> list[list[Hit]]:
             compared.append(shop.passing(where))
-            return shop.search(query.vectors, depth, where)
+            if (row, depth, where) not in asked.known:
+                asked.known[row, depth, where] = shop.search(asked.queries[row].vectors, depth, where)
+            return asked.known[row, depth, where]
 
         hits = read_page(search, shaped, request, START, CandidateLimits()).hits
         ranked[row, : len(hits)] = [shop.rows[hit.product_id] for hit in hits]

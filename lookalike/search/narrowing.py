@@ -18,8 +18,9 @@ from lookalike.search.answer import Narrowing, Prediction
 class NarrowingLimits(StrictConfig):
     """Which predictions narrow a search."""
 
-    confidence: float = Field(default=0.8, ge=0, le=1)
-    """Smallest probability of a predicted value that is believed."""
+    confidence: float = Field(default=0.95, ge=0, le=1)
+    """Smallest probability of a predicted value that is believed; damaged photos lose their own product below 0.95
+    (recall@10 0.70 to 0.60 at 0.8, `docs/attribute-search.md`)."""
 
 
 def believed(

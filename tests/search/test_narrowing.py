@@ -33,7 +33,7 @@ def ask(confidence: float, **values: object) -> SearchAnswer:
 
 
 def test_sure_predictions_of_stored_fields_count_the_most_certain_first() -> None:
-    assert believed(SEEN, FIELDS, (), NarrowingLimits()) == (TYPE, COLOUR, GENDER)
+    assert believed(SEEN, FIELDS, (), NarrowingLimits(confidence=0.8)) == (TYPE, COLOUR, GENDER)
 
 
 def test_what_the_shopper_filters_by_is_left_to_the_shopper() -> None:
