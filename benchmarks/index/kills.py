@@ -46,10 +46,11 @@ def measure(plan: Plan) -> Measured:
     tolls = {name: task.result() for name, task in begun.items()}
     kills = sum(toll.kills for toll in tolls.values())
     lost = [fault for toll in tolls.values() for fault in toll.faults]
+    first = f"{lost[0][:300]} …" if lost else ""
     how = "; ".join([*(f"{name}: {_told(toll)}" for name, toll in tolls.items()), NOT_COUNTED])
     figures = {
         "kills": Figure(kills, "kills", f"{__doc__.splitlines()[0]} {how}", COMMAND, ">= 200", kills >= 200, n=kills),
-        "kills_lost": Figure(len(lost), "faults", "; ".join(lost) or how, COMMAND, "0", not lost, n=kills),
+        "kills_lost": Figure(len(lost), "faults", first or how, COMMAND, "0", not lost, n=kills),
     }
     hits = {name: {f"{act}: {step}": n for (act, step), n in toll.hits.items()} for name, toll in tolls.items()}
     return Measured(figures, {"hits": hits, "faults": lost})
