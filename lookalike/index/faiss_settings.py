@@ -40,7 +40,7 @@ class IvfPqSettings(StrictConfig):
     """Pieces a vector is cut into, 4 bits each; must divide the dimension, or the axes. Half of it where not given."""
     axes: int | None = Field(default=None, ge=1)
     """Principal axes that codes keep of a vector; all of its dimensions where not given."""
-    shortlist: int = Field(default=400, ge=1, le=100_000)
+    shortlist: int = Field(default=1_000, ge=1, le=100_000)
     """Photos compared exactly after the scan; raised to the number of neighbours asked for."""
 
     @model_validator(mode="after")
