@@ -22,13 +22,13 @@ def measure(plan: Plan) -> Measured:
     size = sizes(plan)[-1]
     vectors, structure = vectors_of(plan, size), structures(plan.study.dimension)["binary"]
     assert isinstance(structure, BinarySettings)
-    folder, k = built(plan, size, "binary"), plan.study.k
+    folder, k, queries = built(plan, size, "binary"), plan.study.k, vectors.queries[: plan.study.judged]
     codes = faiss.read_index_binary(str(segment_of(folder) / SEARCH))
-    ratio = codes.codes.size() / vectors.gallery.nbytes
+    ratio = codes.ntotal * codes.code_size / vectors.gallery.nbytes
     with opened(folder) as index:
-        parts = np.array_split(vectors.queries, 20)
+        parts = np.array_split(queries, 20)
         answers = [hits for part in parts for hits in index.search(COLLECTION, part, k)]
-    found = recalls(answers, kth_scores(vectors.gallery, vectors.queries, k), k)
+    found = recalls(answers, kth_scores(vectors.gallery, queries, k), k)
     recall = float(found.mean())
     what = f"{size:,} vectors x {plan.study.dimension} of float32, {structure.bits} signs on {structure.rotation} axes"
     return Measured(

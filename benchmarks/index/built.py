@@ -32,7 +32,8 @@ LOT = "lot"
 """A field of 1,000 values drawn evenly, whatever the vector: ranges of it are filters of any selectivity."""
 LOTS = 1_000
 STORED_AT_ONCE = 50_000
-KINDS = ("flat", "hnsw", "ivf_pq", "binary")
+SEARCHED = ("hnsw", "ivf_pq", "binary")
+KINDS = ("flat", *SEARCHED)
 
 
 def structures(dimension: int) -> dict[str, StructureSettings]:
@@ -48,6 +49,11 @@ def structures(dimension: int) -> dict[str, StructureSettings]:
 def sizes(plan: Plan) -> tuple[int, ...]:
     """How many vectors the collections hold: all real ones, and each grown number."""
     return (len(load_vectors(real_vectors(plan))), *plan.study.grown)
+
+
+def searched(plan: Plan, count: int) -> tuple[str, ...]:
+    """The structures measured over a collection of that size."""
+    return plan.study.largest_kinds if count == plan.study.grown[-1] else SEARCHED
 
 
 @cache

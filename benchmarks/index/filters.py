@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.index.built import COLLECTION, LOT, LOTS, built, lot_name, lots, opened, sizes, vectors_of
+from benchmarks.index.built import COLLECTION, LOT, LOTS, built, lot_name, lots, opened, searched, sizes, vectors_of
 from benchmarks.index.plan import COMMAND, Measured, Plan
 from benchmarks.index.real import Vectors
 from benchmarks.index.timing import milliseconds, one_core
@@ -19,7 +19,6 @@ from lookalike.index.predicates import Between, OneOf, Where
 from lookalike.index.protocol import Hit
 
 SHARES = (0.001, 0.01, 0.05, 0.2, 0.5, 0.99)
-KINDS = ("hnsw", "ivf_pq", "binary")
 NONE = "none"
 LEAST_RECALL, MOST_LATENCY = 0.99, 3.0
 
@@ -65,7 +64,7 @@ def measure(plan: Plan) -> Measured:
         vectors = vectors_of(plan, size)
         queries = vectors.queries[: plan.study.timed]
         asked = [*_drawn(plan, vectors, queries), *_attributes(plan, vectors, queries)]
-        for kind in KINDS:
+        for kind in searched(plan, size):
             with opened(built(plan, size, kind)) as index, one_core():
                 found += _measure_one(plan, index, size, kind, queries, asked)
     drawn = [each for each in found if each.drawn]
@@ -128,11 +127,10 @@ def _asked(
 def _figures(plan: Plan, drawn: Sequence[Found], found: Sequence[Found]) -> dict[str, Figure]:
     worst, slowest = min(drawn, key=lambda each: each.recall), max(drawn, key=lambda each: each.ratio)
     attributes = [each for each in found if not each.drawn and each.filter != NONE]
-    sizes_said = " and ".join(f"{size:,}" for size in sorted({each.size for each in found}))
+    told = "; ".join(dict.fromkeys(f"{each.kind} over {each.size:,}" for each in drawn))
     how = (
-        f"filters drawn whatever the vector, passing {', '.join(f'{100 * share:g}' for share in SHARES)} % of "
-        f"{sizes_said} vectors x {plan.study.dimension}, {', '.join(KINDS)}, {plan.study.timed} queries held back, "
-        "one core, one query a call"
+        f"filters drawn whatever the vector, passing {', '.join(f'{100 * share:g}' for share in SHARES)} %; {told} "
+        f"vectors x {plan.study.dimension}; {plan.study.timed} queries held back, one core, one query a call"
     )
     recall, ratio = worst.recall, slowest.ratio
     figures = {

@@ -12,10 +12,14 @@ class Study(StrictConfig):
     """D searched; longer embeddings are projected onto their first D principal axes."""
     queries: int = Field(default=2_000, ge=1)
     """Real photos held back from every collection, and never grown from."""
-    timed: int = Field(default=500, ge=1)
-    """Of them, those asked one by one for latencies."""
+    judged: int = Field(default=500, ge=1)
+    """Of them, those asked where recall without a filter is measured."""
+    timed: int = Field(default=100, ge=1)
+    """Of them, those asked one by one for latencies, and under filters."""
     grown: tuple[int, ...] = (200_000, 1_000_000)
     """Sizes of the grown collections, beside the real one."""
+    largest_kinds: tuple[str, ...] = ("hnsw", "ivf_pq", "binary")
+    """Structures measured over the largest collection; over the real one, all three."""
     batch: int = Field(default=100, ge=1)
     """Queries per call where throughput is measured."""
     rounds: int = Field(default=9, ge=3)
@@ -31,6 +35,14 @@ class Study(StrictConfig):
 
 
 QUICK = Study(
-    dimension=16, queries=40, timed=20, grown=(2_000, 4_000), batch=20, rounds=3, fresh_products=1_000, fresh_writes=10
+    dimension=16,
+    queries=40,
+    judged=40,
+    timed=20,
+    grown=(2_000, 4_000),
+    batch=20,
+    rounds=3,
+    fresh_products=1_000,
+    fresh_writes=10,
 )
 """Does every part of the study still work?"""

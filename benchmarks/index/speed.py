@@ -8,7 +8,7 @@ from typing import Any
 import faiss as installed_faiss
 import numpy as np
 
-from benchmarks.index.built import COLLECTION, build_seconds, built, opened, sizes, structures, vectors_of
+from benchmarks.index.built import COLLECTION, build_seconds, built, opened, searched, sizes, structures, vectors_of
 from benchmarks.index.plan import COMMAND, Measured, Plan
 from benchmarks.index.ratios import segment_of
 from benchmarks.index.timing import one_core, per_second
@@ -23,9 +23,11 @@ faiss: Any = installed_faiss
 LEAST_RECALL, GOAL = 0.99, 5_000
 MARGIN = 0.002
 """How far above the wanted recall the setting is chosen: the other half of the queries may find a little less."""
-EFS = (16, 24, 32, 48, 64, 96, 128, 192)
-PROBES = (4, 8, 16, 32, 64, 128)
-SHORTLISTS = (50, 100, 200, 400, 1_000, 2_000, 4_000)
+TRIED = {
+    "hnsw": ("ef", (16, 32, 48, 64, 96, 128, 192)),
+    "ivf_pq": ("probes", (4, 16, 64, 128)),
+    "binary": ("shortlist", (100, 400, 1_000, 4_000)),
+}
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,16 @@ def measure(plan: Plan) -> Measured:
 
 def _curves(plan: Plan, size: int) -> Iterator[Point]:
     vectors = vectors_of(plan, size)
-    kth = kth_scores(vectors.gallery, vectors.queries, plan.study.k)
-    for kind, (setting, values) in {
-        "hnsw": ("ef", EFS),
-        "ivf_pq": ("probes", PROBES),
-        "binary": ("shortlist", SHORTLISTS),
-    }.items():
+    queries = vectors.queries[: plan.study.judged]
+    kth = kth_scores(vectors.gallery, queries, plan.study.k)
+    for kind in searched(plan, size):
+        setting, values = TRIED[kind]
         structure, make = structures(plan.study.dimension)[kind], _maker(plan, size, kind)
         for value in values:
-            searched = make(structure.model_copy(update={setting: value}))
+            structure_at = make(structure.model_copy(update={setting: value}))
             with one_core():
-                rate = per_second(partial(_asked, searched, plan.study.k), vectors.queries, plan.study.batch)
-            scores, _ = _asked(searched, plan.study.k, vectors.queries)
+                rate = per_second(partial(_asked, structure_at, plan.study.k), queries, plan.study.batch)
+            scores, _ = _asked(structure_at, plan.study.k, queries)
             recall = float((np.sort(scores, axis=1)[:, ::-1] >= kth[:, np.newaxis] - TIE).mean())
             yield Point(size, kind, setting, value, recall, rate)
 
@@ -98,14 +98,15 @@ def _fastest(plan: Plan, size: int, ef: int) -> Figure:
     assert isinstance(graph, HnswSettings)
     raw = faiss.read_index(str(segment_of(folder) / SEARCH))
     params, k, batch = faiss.SearchParametersHNSW(efSearch=ef), plan.study.k, plan.study.batch
+    queries = vectors.queries[: plan.study.judged]
     with opened(folder, graph) as index:
-        answers = index.search(COLLECTION, vectors.queries, k)
-        found = recalls(answers, kth_scores(vectors.gallery, vectors.queries, k), k)
+        answers = index.search(COLLECTION, queries, k)
+        found = recalls(answers, kth_scores(vectors.gallery, queries, k), k)
         with one_core():
             rates = [
                 (
-                    per_second(lambda asked: index.search(COLLECTION, asked, k), vectors.queries, batch),
-                    per_second(lambda asked: raw.search(asked, k, params=params), vectors.queries, batch),
+                    per_second(lambda asked: index.search(COLLECTION, asked, k), queries, batch),
+                    per_second(lambda asked: raw.search(asked, k, params=params), queries, batch),
                 )
                 for _ in range(plan.study.rounds)
             ]
