@@ -9,6 +9,8 @@ from benchmarks.index.weights import EXTRAPOLATED
 Figures = Mapping[str, Mapping[str, Any]]
 Details = Mapping[str, Any]
 MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ELSEWHERE = ("narrowing_", "colour_rerank_")
+"""Figures of the same subject that other pages show."""
 NOT_YET = "not measured yet"
 GIB = 2**30
 
@@ -37,7 +39,7 @@ def _others(figures: Figures, details: Details) -> str:
     rows = [
         [f"`{key}`", _number(figure["value"]), figure["unit"], _span(figure["interval"]), figure["n"]]
         for key, figure in figures.items()
-        if not figure["goal"]
+        if not figure["goal"] and not key.startswith(ELSEWHERE)
     ]
     return _table(["figure", "value", "unit", "interval", "n"], rows)
 
