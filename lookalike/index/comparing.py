@@ -23,10 +23,10 @@ def exact(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: in
         return _in_place(vectors, queries, rows, count)
     pieces = [rows[start : start + PIECE] for start in range(0, len(rows), PIECE)]
     found = [
-        _best(queries @ vectors[piece].T, np.broadcast_to(piece, (len(queries), len(piece))), count) for piece in pieces
+        best(queries @ vectors[piece].T, np.broadcast_to(piece, (len(queries), len(piece))), count) for piece in pieces
     ]
     scores, named = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
-    return _best(scores, named, count)
+    return best(scores, named, count)
 
 
 def rerank(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: int) -> Found:
@@ -34,7 +34,7 @@ def rerank(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: i
     scores = np.empty(rows.shape, dtype=np.float32)
     pointers = [faiss.swig_ptr(array) for array in (scores, queries, vectors, rows)]
     faiss.fvec_inner_products_by_idx(*pointers, vectors.shape[1], *rows.shape)  # minus infinity for a row of -1
-    return _best(scores, rows, count)
+    return best(scores, rows, count)
 
 
 def _in_place(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count: int) -> Found:
@@ -46,8 +46,8 @@ def _in_place(vectors: Vectors, queries: Vectors, rows: NDArray[np.int64], count
     return scores, named
 
 
-def _best(scores: Vectors, rows: NDArray[np.int64], count: int) -> Found:
-    """The best `count` columns of each line."""
+def best(scores: Vectors, rows: NDArray[np.int64], count: int) -> Found:
+    """The best `count` columns of each line; -1, where there is one, is the worst."""
     if count >= scores.shape[1]:
         return scores, rows
     best = np.argpartition(-scores, count - 1, axis=1)[:, :count]  # (Q, count)

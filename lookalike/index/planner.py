@@ -13,10 +13,10 @@ WITNESSES = 3
 """Passing photos that a filtered search must find per neighbour asked for. Where it finds fewer, the filter is rarer
 around this query than on the whole: the nearest that pass may lie where the search did not look."""
 LOOKED_AT = 2
-"""Photos a graph compares with per candidate it keeps: few, since neighbourhoods of products overlap. Keeping 1.3/share
-candidates per neighbour asked for, it found 99.8 % of those that pass (`docs/index.md`)."""
-MARGIN = 1.2
-"""Passing photos expected among those a graph looks at, per witness."""
+"""Photos a graph compares with per candidate it keeps: few, since neighbourhoods of products overlap
+(`docs/index.md`)."""
+WIDER = 8
+"""How many times as many are asked for where a first search found too few witnesses, before all are compared."""
 CANDIDATE = 20
 """Comparisons of whole vectors that keeping a candidate takes the time of: heaps and far jumps included."""
 CODE = 1 / 24
@@ -32,7 +32,7 @@ def goes_exact(passing: int, exact_rows: float) -> bool:
 
 def wide_graph(ef: int, count: int, share: float) -> int:
     """Candidates a graph must keep so that enough of those it looks at pass; `share` is the passing part of all."""
-    return max(ef, count, math.ceil(MARGIN * count / LOOKED_AT / share))
+    return max(ef, count, math.ceil(count / LOOKED_AT / share))
 
 
 def graph_effort(ef: int) -> float:

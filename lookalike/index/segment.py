@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lookalike.index.attributes import Attributes, Chosen, chosen_rows
-from lookalike.index.comparing import Found, exact
+from lookalike.index.comparing import Found, best, exact
 from lookalike.index.faiss_scalar import Scalar
 from lookalike.index.faiss_settings import (
     BinarySettings,
@@ -29,7 +29,7 @@ from lookalike.index.faiss_settings import (
     StructureSettings,
 )
 from lookalike.index.faiss_structures import Binary, Flat, Hnsw, IvfPq, Structure
-from lookalike.index.planner import WITNESSES, goes_exact
+from lookalike.index.planner import WIDER, WITNESSES, goes_exact
 from lookalike.index.protocol import Hit
 from lookalike.index.ranking import order_rows
 from lookalike.index.rows import Rows, texts
@@ -118,7 +118,20 @@ class Segment:
         scores, rows = self._structure.nearest(queries, wanted, chosen)
         if np.minimum.reduce(rows, axis=None) < 0:
             short = (rows < 0).any(axis=1)
-            everything = chosen or chosen_rows(np.ones(len(self), dtype=bool))
+            scores[short], rows[short] = self._farther(queries[short], wanted, passing, chosen)
+        return scores, rows
+
+    def _farther(self, queries: NDArray[np.float32], wanted: int, passing: int, chosen: Chosen | None) -> Found:
+        """For queries whose answers lie far off: the structure once more, much wider, where that is the shorter way and
+        finds enough; all passing rows compared elsewhere."""
+        everything = chosen or chosen_rows(np.ones(len(self), dtype=bool))
+        asked = min(WIDER * wanted, passing)
+        nearer, farther = (self._structure.effort(count, everything.share) for count in (wanted, asked))
+        if not nearer < farther < passing:
+            return exact(self._vectors, queries, everything.rows, wanted)
+        scores, rows = best(*self._structure.nearest(queries, asked, everything), wanted)
+        short = (rows < 0).any(axis=1)
+        if short.any():
             scores[short], rows[short] = exact(self._vectors, queries[short], everything.rows, wanted)
         return scores, rows
 

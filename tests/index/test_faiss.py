@@ -11,6 +11,7 @@ import pytest
 
 from lookalike.config import parse_config
 from lookalike.errors import ConfigError, VectorIndexError
+from lookalike.index.comparing import exact
 from lookalike.index.faiss import FaissIndex
 from lookalike.index.faiss_settings import FaissSettings
 from lookalike.index.filter_input import parse_where
@@ -180,6 +181,27 @@ def test_where_a_filter_is_rarer_around_a_query_than_on_the_whole_everything_tha
     index, twin = filled(FaissIndex(tmp_path, settings(kind, **parameters)), stored), filled(MemoryIndex(), stored)
     queries, where = vectors[100:120], (OneOf("colour", ("kept",)),)  # half of all photos, and hardly a shirt
     assert shares(index.search("shoes", queries, 10, where), twin.search("shoes", queries, 10, where)) == 1
+
+
+def test_a_graph_is_asked_once_more_and_wider_where_that_is_shorter_than_comparing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, shirts = random_gallery(16_000, D), np.arange(16_000) < 8_000
+    vectors = 0.3 * stored.vectors + np.where(shirts[:, np.newaxis], axis_of(D), np.eye(D, dtype=np.float32)[[1]])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    colours = ["kept" if not shirt or row % 40 == 0 else "other" for row, shirt in enumerate(shirts)]
+    stored = GalleryBatch(stored.photo_ids, stored.product_ids, vectors, {**stored.fields, "colour": colours})
+    index, twin = filled(FaissIndex(tmp_path, settings("hnsw", ef=16)), stored), filled(MemoryIndex(), stored)
+    compared: list[int] = []
+
+    def counted(vectors: Any, queries: Any, rows: Any, count: int) -> Any:
+        compared.append(len(queries))
+        return exact(vectors, queries, rows, count)
+
+    monkeypatch.setattr("lookalike.index.segment.exact", counted)
+    queries, where = vectors[1:8_000:400], (OneOf("colour", ("kept",)),)  # half of all photos, a fortieth of the shirts
+    assert shares(index.search("shoes", queries, 10, where), twin.search("shoes", queries, 10, where)) >= 0.99
+    assert sum(compared) <= 2  # of 20 queries
 
 
 def test_new_photos_are_found_beside_a_graph_that_cannot_take_them_and_removed_ones_are_not(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_scores_and_rows_sorted_as_one_number_come_as_sorted_by_two_keys() -> No
 
 def test_a_filter_makes_a_graph_look_further_and_never_less_far() -> None:
     assert wide_graph(128, 40, 0.5) == 128
-    assert wide_graph(128, 40, 0.01) == 2_400
+    assert wide_graph(128, 40, 0.01) == 2_000
     assert wide_graph(16, 40, 1.0) == 40
     assert (wide_probes(16, 100, 0.25), wide_probes(16, 100, 0.01)) == (32, 100)
     assert goes_exact(5_000, 5_000)
