@@ -33,7 +33,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         mapping="",
         limit=0,
         recipe=resolve_recipe("sample_cpu").settings,
-        window=60,
+        window=150,
         overrides={"evaluate": {"gate": FLOORS, "repeats": 100}, "decide": {"drifted_windows": 2}},
     )
     demo = Demo(plan, Story(Console(file=io.StringIO())))
