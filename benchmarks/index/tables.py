@@ -94,16 +94,17 @@ def _weights(figures: Figures, details: Details) -> str:
 
 
 def _sizing(figures: Figures, details: Details) -> str:
-    """GiB at sizes nobody measured: the formula, and what every collection has around its structure."""
+    """GiB at sizes nobody measured: the formula, and beside it what a process held at the largest that was."""
     told = details.get("weights", {})
-    around = told.get("around", {"ids": 0, "fields": 0, "mapped": 0})
-    kinds = {weight["kind"]: weight["formula_bytes"] for weight in told.get("weights", [])}
-    beside = around["ids"] + around["fields"]
-    rows = [
-        [f"{size:,}", kind, *(f"{size * each / GIB:,.1f}" for each in (scanned, scanned + beside, around["mapped"]))]
-        for size in EXTRAPOLATED
-        for kind, scanned in kinds.items()
-    ]
+    weights = sorted(told.get("weights", []), key=lambda weight: weight["size"])
+    rows = []
+    for size in EXTRAPOLATED:
+        for kind, weight in {weight["kind"]: weight for weight in weights}.items():  # the largest of each
+            scanned = weight["formula_bytes"]
+            private = scanned + weight["memory_bytes"] - weight["structure_bytes"]
+            rows.append(
+                [f"{size:,}", kind, *(f"{size * each / GIB:,.1f}" for each in (scanned, private, told["mapped"]))]
+            )
     return _table(["photos", "structure", "scanned GiB", "private GiB", "mapped GiB"], rows)
 
 

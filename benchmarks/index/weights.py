@@ -14,10 +14,6 @@ from lookalike.index.faiss_settings import BinarySettings, HnswSettings, Structu
 from lookalike.index.faiss_structures import SEARCH
 
 EXTRAPOLATED = (10_000_000, 100_000_000)
-FIELD_BYTES = 4
-"""A code per field and photo."""
-ID_BYTES = 32
-"""Photo and product id, up to 15 bytes each."""
 FLOAT = 4
 IVF_ID = 8
 LINK = 4
@@ -56,9 +52,9 @@ def measure(plan: Plan) -> Measured:
     weights = [_weigh(plan, size, kind) for size in sizes(plan) for kind in KINDS]
     largest = [weight for weight in weights if weight.size == max(sizes(plan))]
     figures = {f"bytes_per_photo_{weight.kind}": _figure(plan, weight) for weight in largest}
-    fields = 1 + len(vectors_of(plan, weights[0].size).fields.columns)
-    around = {"ids": ID_BYTES, "fields": FIELD_BYTES * fields, "mapped": FLOAT * plan.study.dimension}
-    return Measured(figures, {"weights": [asdict(weight) for weight in weights], "around": around})
+    return Measured(
+        figures, {"weights": [asdict(weight) for weight in weights], "mapped": FLOAT * plan.study.dimension}
+    )
 
 
 def _weigh(plan: Plan, size: int, kind: str) -> Weight:
