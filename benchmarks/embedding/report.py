@@ -19,7 +19,8 @@ from benchmarks.embedding.plots import SHOWN, draw_map, draw_plots
 from benchmarks.embedding.results import FINE, Results
 from benchmarks.embedding.robustness import HITS
 from benchmarks.embedding.sheets import draw_sheets
-from benchmarks.embedding.tables import fill
+from benchmarks.embedding.tables import TABLES
+from benchmarks.pages import fill
 from benchmarks.results import RESULTS, Figure, record
 from lookalike.catalog.products import load_catalogue
 from lookalike.evaluation.truth import Truth, read_truth
@@ -71,7 +72,7 @@ def write_report(
 def fill_page(destination: Destination) -> None:
     """Make the page's tables anew from the committed numbers; the page's prose comes from docs/."""
     figures = read_json(destination.results / f"{SUBJECT}.json")["figures"]
-    page = fill((DOCS / PAGE).read_text(encoding="utf-8"), figures, read_json(destination.results / DETAILS))
+    page = fill((DOCS / PAGE).read_text(encoding="utf-8"), figures, read_json(destination.results / DETAILS), TABLES)
     with atomic_file(destination.docs / PAGE) as aside:
         aside.write_text(page, encoding="utf-8")
 

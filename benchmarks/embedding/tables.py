@@ -5,27 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.embedding.arms import ARMS, RATES
-from benchmarks.embedding.details import Details
-
-Figures = Mapping[str, Mapping[str, Any]]
-"""As `benchmarks.results.record` writes them."""
+from benchmarks.pages import Details, Figures, Tables, table
 
 LABELS = {
     "hidden_30": "30 % of labels hidden",
     "hidden_60": "60 % of labels hidden",
     "with_titles": "more labels from titles",
 }
-
-MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def fill(page: str, figures: Figures, details: Details) -> str:
-    """The page with every marked table made anew. Raises KeyError for a marker that names no table."""
-
-    def table(found: re.Match[str]) -> str:
-        return f"{found[1]}\n{TABLES[found[2]](figures, details)}\n\n{found[3]}"
-
-    return MARKERS.sub(table, page)
 
 
 def _goals(figures: Figures, details: Details) -> str:
@@ -35,7 +21,7 @@ def _goals(figures: Figures, details: Details) -> str:
             interval = _span(figure["interval"])
             met = "yes" if figure["met"] else "**no**"
             rows.append([f"`{key}`", _number(figure["value"]), interval, figure["goal"], met, figure["n"]])
-    return _table(["figure", "value", "95 % interval", "goal", "met", "n"], rows)
+    return table(["figure", "value", "95 % interval", "goal", "met", "n"], rows)
 
 
 def _arms(figures: Figures, details: Details) -> str:
@@ -65,7 +51,7 @@ def _arms(figures: Figures, details: Details) -> str:
         "nDCG@10",
         "fine P@4, validation",
     ]
-    return _table([*names, "seeds"], rows)
+    return table([*names, "seeds"], rows)
 
 
 def learns(arm: str) -> str:
@@ -98,7 +84,7 @@ def _metric_table(details: Details, pattern: re.Pattern[str], heading: str) -> s
     rows = [
         [f"`{arm}`", *(_number(values["test"][name][0]) for name in metrics)] for arm, values in details["arms"].items()
     ]
-    return _table(["arm", *names], rows)
+    return table(["arm", *names], rows)
 
 
 def _damages(figures: Figures, details: Details) -> str:
@@ -109,7 +95,7 @@ def _damages(figures: Figures, details: Details) -> str:
         cells = [_with_span(figures[prefix + key]) for prefix in prefixes]
         rows.append([f"`{key}`", *cells, figures[key]["goal"]])
     subjects = [_subject(figures[f"{prefix}known_item_recall_at_1"]) for prefix in prefixes]
-    return _table(["figure", *subjects, "goal"], rows)
+    return table(["figure", *subjects, "goal"], rows)
 
 
 def _heads(figures: Figures, details: Details) -> str:
@@ -124,7 +110,7 @@ def _heads(figures: Figures, details: Details) -> str:
         for name in names
     ]
     subjects = [_subject(figures[f"{prefix}macro_f1_{names[0]}"]) for prefix in prefixes]
-    return _table(["attribute", *subjects, "ceiling by label noise"], rows)
+    return table(["attribute", *subjects, "ceiling by label noise"], rows)
 
 
 def _prefixes(figures: Figures, key: str) -> list[str]:
@@ -142,10 +128,10 @@ def _sweep(figures: Figures, details: Details) -> str:
     for arm, tried in details["sweep"].items():
         cells = [_number(tried.get(f"{rate:g}")) for rate in RATES]
         rows.append([f"`{arm}`", *cells, f"{ARMS[arm].learning_rate:g}"])
-    return _table(["arm", *(f"{rate:g}" for rate in RATES), "used"], rows)
+    return table(["arm", *(f"{rate:g}" for rate in RATES), "used"], rows)
 
 
-TABLES = {
+TABLES: Tables = {
     "goals": _goals,
     "arms": _arms,
     "sweep": _sweep,
@@ -171,8 +157,3 @@ def _span(interval: Sequence[float] | None) -> str:
 def _with_span(figure: Mapping[str, Any]) -> str:
     span = _span(figure["interval"])
     return _number(figure["value"]) + (f" ({span})" if span else "")
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -1,27 +1,13 @@
 """The tables of the results page, made from the committed numbers and set between markers in its prose."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from benchmarks.index.weights import EXTRAPOLATED
+from benchmarks.pages import NOT_YET, Details, Figures, Tables, table
 
-Figures = Mapping[str, Mapping[str, Any]]
-Details = Mapping[str, Any]
-MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 ELSEWHERE = ("narrowing_", "colour_rerank_")
 """Figures of the same subject that other pages show."""
-NOT_YET = "not measured yet"
 GIB = 2**30
-
-
-def fill(page: str, figures: Figures, details: Details) -> str:
-    """The page with every marked table made anew. Raises KeyError for a marker that names no table."""
-
-    def table(found: re.Match[str]) -> str:
-        return f"{found[1]}\n{TABLES[found[2]](figures, details)}\n\n{found[3]}"
-
-    return MARKERS.sub(table, page)
 
 
 def _goals(figures: Figures, details: Details) -> str:
@@ -32,7 +18,7 @@ def _goals(figures: Figures, details: Details) -> str:
             rows.append(
                 [f"`{key}`", _number(figure["value"]), _span(figure["interval"]), figure["goal"], met, figure["n"]]
             )
-    return _table(["figure", "value", "interval", "goal", "met", "n"], rows)
+    return table(["figure", "value", "interval", "goal", "met", "n"], rows)
 
 
 def _others(figures: Figures, details: Details) -> str:
@@ -41,7 +27,7 @@ def _others(figures: Figures, details: Details) -> str:
         for key, figure in figures.items()
         if not figure["goal"] and not key.startswith(ELSEWHERE)
     ]
-    return _table(["figure", "value", "unit", "interval", "n"], rows)
+    return table(["figure", "value", "unit", "interval", "n"], rows)
 
 
 def _how(figures: Figures, details: Details) -> str:
@@ -54,7 +40,7 @@ def _curves(figures: Figures, details: Details) -> str:
         [f"{p['size']:,}", p["kind"], f"{p['setting']} {p['value']}", f"{p['recall']:.4f}", f"{p['per_second']:,.0f}"]
         for p in points
     ]
-    return _table(["vectors", "structure", "setting", "recall@10", "queries/s"], rows)
+    return table(["vectors", "structure", "setting", "recall@10", "queries/s"], rows)
 
 
 def _filters(figures: Figures, details: Details) -> str:
@@ -73,7 +59,7 @@ def _filters(figures: Figures, details: Details) -> str:
         for each in found
         if each["filter"] != "none"
     ]
-    return _table(
+    return table(
         ["vectors", "structure", "filter", "% passing", "recall@10", "p50 ms", "first ms", "p50 over no filter"], rows
     )
 
@@ -90,7 +76,7 @@ def _weights(figures: Figures, details: Details) -> str:
         ]
         for w in weights
     ]
-    return _table(["photos", "structure", "formula", "structure's file", "private memory"], rows)
+    return table(["photos", "structure", "formula", "structure's file", "private memory"], rows)
 
 
 def _sizing(figures: Figures, details: Details) -> str:
@@ -105,7 +91,7 @@ def _sizing(figures: Figures, details: Details) -> str:
             rows.append(
                 [f"{size:,}", kind, *(f"{size * each / GIB:,.1f}" for each in (scanned, private, told["mapped"]))]
             )
-    return _table(["photos", "structure", "scanned GiB", "private GiB", "mapped GiB"], rows)
+    return table(["photos", "structure", "scanned GiB", "private GiB", "mapped GiB"], rows)
 
 
 def _number(value: float | None) -> str:
@@ -116,14 +102,7 @@ def _span(interval: Sequence[float] | None) -> str:
     return "" if interval is None else " to ".join(_number(value) for value in interval)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    if not rows:
-        return NOT_YET
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join('' if cell is None else str(cell) for cell in line)} |" for line in lines)
-
-
-TABLES: dict[str, Callable[[Figures, Details], str]] = {
+TABLES: Tables = {
     "goals": _goals,
     "others": _others,
     "how": _how,

@@ -14,9 +14,10 @@ from benchmarks.index.real import principal_axes
 from benchmarks.index.report import PAGE, write_report
 from benchmarks.index.settings import QUICK
 from benchmarks.index.steps import DETAILS, MEASURES, SUBJECT, measure
-from benchmarks.index.tables import MARKERS, TABLES, fill
+from benchmarks.index.tables import TABLES
 from benchmarks.index.timing import Rates
 from benchmarks.index.weights import formula
+from benchmarks.pages import MARKERS, fill
 from benchmarks.results import RESULTS
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings
 from lookalike.storage import read_json
@@ -75,7 +76,9 @@ def test_the_page_has_every_table_once_and_shows_the_committed_numbers() -> None
     page = (DOCS / PAGE).read_text(encoding="utf-8")
     assert sorted(name for _, name, _ in MARKERS.findall(page)) == sorted(TABLES)
     if (RESULTS / DETAILS).is_file():
-        assert fill(page, read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS)) == page
+        assert (
+            fill(page, read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS), TABLES) == page
+        )
 
 
 @pytest.mark.slow

@@ -4,7 +4,8 @@ import pytest
 
 from benchmarks.embedding.details import DETAILS
 from benchmarks.embedding.report import DOCS, PAGE, SUBJECT
-from benchmarks.embedding.tables import MARKERS, TABLES, fill
+from benchmarks.embedding.tables import TABLES
+from benchmarks.pages import MARKERS, fill
 from benchmarks.results import RESULTS
 from lookalike.storage import read_json
 
@@ -29,7 +30,7 @@ DETAILS_OF_TWO = {
 
 
 def table(name: str) -> str:
-    return fill(f"before\n<!-- table: {name} -->\nold\n<!-- end -->\nafter", FIGURES, DETAILS_OF_TWO)
+    return fill(f"before\n<!-- table: {name} -->\nold\n<!-- end -->\nafter", FIGURES, DETAILS_OF_TWO, TABLES)
 
 
 def test_the_page_has_every_table_once() -> None:
@@ -41,13 +42,13 @@ def test_the_pages_tables_are_those_made_from_the_committed_numbers() -> None:
     if not (RESULTS / DETAILS).is_file():
         pytest.skip("the experiment's numbers are not committed; `make bench-embedding` writes them")
     page = (DOCS / PAGE).read_text(encoding="utf-8")
-    assert fill(page, read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS)) == page
+    assert fill(page, read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS), TABLES) == page
 
 
 def test_prose_around_a_table_stays_and_filling_again_changes_nothing() -> None:
     filled = table("goals")
     assert filled.startswith("before\n") and filled.endswith("\nafter") and "old" not in filled
-    assert fill(filled, FIGURES, DETAILS_OF_TWO) == filled
+    assert fill(filled, FIGURES, DETAILS_OF_TWO, TABLES) == filled
 
 
 def test_a_missed_goal_and_a_figure_that_was_not_measured_are_shown_as_such() -> None:
