@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from lookalike.catalog.crop import Crop
 from lookalike.config import StrictConfig
 from lookalike.errors import ImageError, PhotoTooLarge
 from lookalike.storage import digest_json
@@ -34,12 +35,20 @@ class ImageLimits(StrictConfig):
     """Smallest width or height that still shows a product."""
 
 
-def decode_photo(
-    content: bytes, limits: ImageLimits | None = None, at_least: tuple[int, int] | None = None
-) -> Image.Image:
-    """Decode a photo to upright RGB, transparent parts on white.
+TURNED = range(5, 9)
+"""EXIF orientations that swap width and height."""
 
-    `at_least` is a (width, height) hint: a JPEG may be decoded at a smaller DCT scale that still covers it.
+
+def decode_photo(
+    content: bytes,
+    limits: ImageLimits | None = None,
+    at_least: tuple[int, int] | None = None,
+    crop: Crop | None = None,
+) -> Image.Image:
+    """Decode a photo, or the cropped part of it, to upright RGB, transparent parts on white.
+
+    `at_least` is a (width, height) hint: a JPEG may be decoded at a smaller DCT scale at which it, or the cropped
+    part, still covers that much.
     Raises ImageError with the reason for bytes that are empty, truncated or not a photo, and its kind
     PhotoTooLarge for a photo beyond the limits.
     """
@@ -53,8 +62,9 @@ def decode_photo(
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(image, limits)
             if at_least is not None and image.format == "JPEG":
-                image.draft("RGB", at_least)
-            return _on_white(ImageOps.exif_transpose(image))
+                image.draft("RGB", at_least if crop is None else _covering(image, at_least, crop))
+            upright = ImageOps.exif_transpose(image)
+            return _on_white(upright if crop is None else _cropped(upright, crop, limits))
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -72,6 +82,21 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
         raise PhotoTooLarge(f"the photo is {width}x{height}; at most {limits.pixels} pixels are accepted")
     if min(width, height) < limits.side:
         raise ImageError(f"the photo is {width}x{height}; each side needs at least {limits.side} pixels")
+
+
+def _covering(image: Image.Image, at_least: tuple[int, int], crop: Crop) -> tuple[int, int]:
+    """The size, as the photo is stored, at which the cropped part is still `at_least` as large."""
+    width, height = crop.whole(*at_least)
+    return (height, width) if image.getexif().get(ExifTags.Base.Orientation) in TURNED else (width, height)
+
+
+def _cropped(upright: Image.Image, crop: Crop, limits: ImageLimits) -> Image.Image:
+    part = upright.crop(crop.box(*upright.size))
+    if min(part.size) < limits.side:
+        raise ImageError(
+            f"the cropped part is {part.width}x{part.height}; each side needs at least {limits.side} pixels"
+        )
+    return part
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -108,9 +133,9 @@ class Preprocessing(StrictConfig):
         canvas.paste(scaled, ((self.width - scaled.width) // 2, (self.height - scaled.height) // 2))
         return np.asarray(canvas, dtype=np.uint8)
 
-    def pixels(self, content: bytes, limits: ImageLimits | None = None) -> NDArray[np.uint8]:
-        """Decode and fit one photo. Returns (H, W, 3) uint8. Raises ImageError."""
-        return self.fit(decode_photo(content, limits, at_least=(self.width, self.height)))
+    def pixels(self, content: bytes, limits: ImageLimits | None = None, crop: Crop | None = None) -> NDArray[np.uint8]:
+        """Decode and fit one photo, or the cropped part of it. Returns (H, W, 3) uint8. Raises ImageError."""
+        return self.fit(decode_photo(content, limits, at_least=(self.width, self.height), crop=crop))
 
     def batch(self, photos: Sequence[bytes], limits: ImageLimits | None = None) -> NDArray[np.uint8]:
         """Decode and fit B photos. Returns (B, H, W, 3) uint8. Raises ImageError."""

@@ -48,6 +48,8 @@ class SearchHit:
     """Served features (price, stock); None when they were late or unknown."""
     variants: tuple[str, ...] | None = None
     """Some other products of the same item or design, nearest first; None where answers are not folded so."""
+    photo_url: str | None = None
+    """Where the photo can be seen; None where the service was not told of photos."""
 
     def as_json(self) -> dict[str, Any]:
         body = {
@@ -56,6 +58,7 @@ class SearchHit:
             "score": round(self.score, 6),
             "fields": dict(self.fields),
             "matched": list(self.matched),
+            "photo_url": self.photo_url,
             **({} if self.variants is None else {"variants": list(self.variants)}),
         }
         return body | ({"features_absent": True} if self.features is None else {"features": dict(self.features)})

@@ -82,6 +82,6 @@ def _read(cursor: str) -> tuple[str, str, Bookmark]:
 
 def _query_digest(request: SearchRequest) -> str:
     """Everything that orders the answers, and k, by which pages are cut."""
-    asked = request.model_dump(exclude={"photo", "cursor", "filters"})
+    asked = request.model_dump(exclude={"photo", "cursor", "filters", "explain"})
     photo = digest_bytes(request.photo) if request.photo is not None else None
     return digest_json({**asked, "photo": photo, "filters": repr(request.filters)})[:DIGEST_LETTERS]

@@ -106,16 +106,16 @@ class SearchEngine:
     def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch) -> Query:
         if request.photo is None:
             return self._product_query(request)
-        query = self._photo_query(request.photo, request.colour_weight > 0, watch)
+        query = self._photo_query(request.photo, request, watch)
         if not request.narrow:
             return query
         narrowed = believed(query.predicted, info.fields, request.filters, self._limits.narrowing)
         return replace(query, narrowed=narrowed)
 
-    def _photo_query(self, photo: bytes, colours: bool, watch: Stopwatch) -> Query:
+    def _photo_query(self, photo: bytes, request: SearchRequest, watch: Stopwatch) -> Query:
         identity = self._embedder.identity
         with watch.stage("decode"):
-            pixels = identity.preprocessing.pixels(photo, self._limits.image)[np.newaxis]  # (1, H, W, 3)
+            pixels = identity.preprocessing.pixels(photo, self._limits.image, request.crop)[np.newaxis]  # (1, H, W, 3)
         with watch.stage("embed"):
             embeddings = self._embedder.embed(pixels)  # (1, D)
         values, confidence = predicted_attributes(
@@ -125,7 +125,7 @@ class SearchEngine:
         return Query(
             embeddings.vectors,
             {name: Prediction(values[name], confidence[name]) for name in values},
-            colours=colour_histogram(pixels[0]) if colours else None,
+            colours=colour_histogram(pixels[0]) if request.colour_weight > 0 else None,
         )
 
     def _product_query(self, request: SearchRequest) -> Query:

@@ -4,8 +4,7 @@ import io
 
 from PIL import ExifTags, Image
 
-TURNED = range(5, 9)
-"""EXIF orientations that swap width and height."""
+from lookalike.catalog.images import TURNED
 
 
 def photo_size(content: bytes) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from lookalike.catalog.crop import Crop
 from lookalike.config import StrictConfig
 from lookalike.errors import QueryError
 from lookalike.index.filter_input import parse_where
@@ -22,6 +23,8 @@ class SearchRequest(StrictConfig):
     """The encoded photo (JPEG, PNG, WebP, BMP or GIF); this or `product_id`."""
     product_id: str | None = Field(default=None, min_length=1)
     """A product of the catalogue; the answer is what looks like it, without itself."""
+    crop: Crop | None = None
+    """The part of the photo to search with, as fractions of the upright photo; without one, all of it."""
     k: Annotated[int, Field(strict=True, ge=1, le=MOST_ANSWERS)] = 10
     """How many answers, at most."""
     filters: Where = ()
@@ -33,6 +36,8 @@ class SearchRequest(StrictConfig):
     """Whether products that agree with the photo's surely predicted attributes stand before all others."""
     colour_weight: float = Field(default=0.0, strict=True, ge=0, le=1, allow_inf_nan=False)
     """How much the photo's colours count beside its appearance in the order of the nearest photos; 0 is not at all."""
+    explain: bool = Field(default=False, strict=True)
+    """Whether every answer says why it stands where it does."""
     cursor: str | None = None
     """Where to go on: the `next_cursor` of the answer before, with everything else asked as then."""
 
@@ -41,10 +46,17 @@ class SearchRequest(StrictConfig):
     def _read_filters(cls, filters: Any) -> Where:
         return filters if isinstance(filters, tuple) else parse_where(filters)
 
+    @field_validator("crop")
+    @classmethod
+    def _check_crop(cls, crop: Crop | None) -> Crop | None:
+        return crop.require_area() if crop is not None else None
+
     @model_validator(mode="after")
     def _asks_one_thing(self) -> "SearchRequest":
         if (self.photo is None) == (self.product_id is None):
             raise ValueError("exactly one of photo and product_id must be given")
+        if self.crop is not None and self.photo is None:
+            raise ValueError("crop is a part of a photo; a product is searched with as a whole")
         if self.narrow and self.photo is None:
             raise ValueError("narrow goes by what is predicted for a photo; for a product, filter by its attributes")
         if self.colour_weight and self.photo is None:
