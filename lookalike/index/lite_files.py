@@ -8,16 +8,20 @@ from lookalike.errors import BackendUnavailable
 
 SCHEMA = "schema.json"
 """What Lite writes first into a new collection's folder; it knows no collection without."""
+DROPPED = "_dropped"
+"""Ends the name of a collection that was dropped, while its files are still being cleared away."""
 
 
 def make_ready(path: Path) -> None:
-    """Clear away collections whose making was killed: Lite 3.2 does not list them, and refuses their names for ever.
+    """Clear away collections whose making or dropping was killed.
+
+    Those whose making was killed Lite 3.2 does not list, and it refuses their names for ever.
 
     Raises BackendUnavailable where another process has the files open.
     """
     _refuse_locked(path)
     for folder in path.glob("collections/*"):
-        if folder.is_dir() and not (folder / SCHEMA).is_file():
+        if folder.is_dir() and (folder.name.endswith(DROPPED) or not (folder / SCHEMA).is_file()):
             shutil.rmtree(folder)
 
 

@@ -18,6 +18,8 @@ from lookalike.config import StrictConfig
 from lookalike.errors import VectorIndexError
 from lookalike.index.checks import check_batch, check_info, check_name, check_search
 from lookalike.index.expressions import one_of, where_expression
+from lookalike.index.lite_drop import clear_dropped, drop_in_one_step
+from lookalike.index.lite_files import DROPPED
 from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
 from lookalike.index.predicates import Where
@@ -37,6 +39,8 @@ SPARE = 8
 """Hits asked for beyond k, so that ties at the k-th place are all seen."""
 MOST_HITS = 16_384
 """Milvus' limit on one search."""
+OWN = (COPY, OLD, DROPPED)
+"""Ends of the names of collections that purges and drops keep for themselves."""
 
 
 class MilvusSettings(StrictConfig):
@@ -92,7 +96,9 @@ class MilvusIndex:
                     raise VectorIndexError(
                         f"collection {info.name} is finished already; drop it before making it again"
                     )
-                self._client.drop_collection(info.name, **self._wait)
+                self._drop(info.name)
+            elif self._lite:
+                clear_dropped(self._client, **self._wait)
             self._client.create_collection(
                 info.name,
                 schema=collection_schema(info),
@@ -155,12 +161,13 @@ class MilvusIndex:
     def collections(self) -> list[str]:
         with explained("listing collections"):
             known = self._client.list_collections(**self._wait)
-        return sorted(name for name in known if not name.endswith((COPY, OLD)))  # those are a purge's own
+        return sorted(name for name in known if not name.endswith(OWN))
 
     def recover(self) -> None:
-        """Finish or undo what an interrupted purge left; nothing else may purge meanwhile."""
+        """Finish or undo what an interrupted purge or drop left; nothing else may purge meanwhile."""
         with explained("recovering interrupted purges"):
             recover_rewrites(self._client)
+            clear_dropped(self._client, **self._wait)
 
     def purge(self, collection: str) -> str:
         """Let deleted rows leave the disk; returns a sentence where they stay for a while, else nothing."""
@@ -180,7 +187,7 @@ class MilvusIndex:
             pointing = self._client.list_aliases(collection, **self._wait)["aliases"]
             if pointing:
                 raise VectorIndexError(f"collection {collection} is in use by alias {', '.join(sorted(pointing))}")
-            self._client.drop_collection(collection, **self._wait)
+            self._drop(collection)
             self._loaded.pop(collection, None)
 
     def point_alias(self, alias: str, collection: str) -> None:
@@ -199,6 +206,12 @@ class MilvusIndex:
             if alias not in self._aliases():
                 return None
             return str(self._client.describe_alias(alias, **self._wait)["collection_name"])
+
+    def _drop(self, collection: str) -> None:
+        if self._lite:
+            drop_in_one_step(self._client, collection, **self._wait)
+        else:
+            self._client.drop_collection(collection, **self._wait)
 
     def _aliases(self) -> list[str]:
         return list(self._client.list_aliases(**self._wait)["aliases"])

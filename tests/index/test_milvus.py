@@ -10,6 +10,7 @@ import pytest
 from milvus_lite.adapter.grpc.server import start_server_in_thread
 
 from lookalike.errors import BackendUnavailable, ConfigError, VectorIndexError
+from lookalike.index.lite_files import DROPPED
 from lookalike.index.milvus import MilvusIndex, MilvusSettings
 from lookalike.index.milvus_client import local_file
 from tests.index.shop import axis, gallery, info, random_gallery
@@ -110,3 +111,21 @@ def test_an_address_is_a_url_or_a_path_ending_in_db() -> None:
     assert local_file("shop/milvus.db") == Path("shop/milvus.db").resolve()
     with pytest.raises(ConfigError, match=r"'shop/milvus' is neither"):
         local_file("shop/milvus")
+
+
+def test_a_collection_whose_dropping_was_killed_does_not_come_back_empty(tmp_path: Path) -> None:
+    """Lite 3.2 removes rows first and the schema by chance: a collection is dropped by its name before its files."""
+    with filled(tmp_path / "milvus.db") as index:
+        index._client.rename_collection("shoes", "shoes" + DROPPED)  # killed between two of the drop's requests
+        assert index.collections() == []
+        index.create(info())
+        assert (index.collections(), index._client.list_collections()) == (["shoes"], ["shoes"])
+        index.seal("shoes")
+        index.drop("shoes")
+        assert index._client.list_collections() == []
+    left = tmp_path / "milvus.db" / "collections" / f"shoes{DROPPED}"
+    left.mkdir()
+    (left / "schema.json").write_text("{}")  # killed while files were being removed
+    with MilvusIndex(str(tmp_path / "milvus.db")) as again:
+        assert again.collections() == []
+    assert not left.exists()
