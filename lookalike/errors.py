@@ -18,6 +18,8 @@ LookalikeError                 a person can put this right; the command line exi
 ├── VectorIndexError           a collection is missing or refuses the vectors
 ├── QueryError                 a search request is malformed (HTTP 400)
 ├── BackendUnavailable         Triton, Milvus or Feast does not answer (HTTP 503)
+│   └── DeadlineExceeded       the answer would come later than anybody waits for it (HTTP 504)
+├── Overloaded                 more is asked at once than this server takes (HTTP 429)
 └── PipelineError              a pipeline run failed, or its arguments are wrong
 """
 
@@ -91,7 +93,28 @@ class QueryError(LookalikeError):
 
 
 class BackendUnavailable(LookalikeError):
-    pass
+    """The message is for whoever runs the service and may name addresses; `told` is what a stranger is told."""
+
+    def __init__(
+        self,
+        message: str,
+        told: str = "a part that this search needs does not answer; try again later",
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.told = told
+        self.retry_after_seconds = retry_after_seconds
+
+
+class DeadlineExceeded(BackendUnavailable):
+    def __init__(self, message: str, told: str = "the answer was not there in time") -> None:
+        super().__init__(message, told)
+
+
+class Overloaded(LookalikeError):
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class PipelineError(LookalikeError):

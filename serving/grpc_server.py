@@ -28,7 +28,9 @@ class ExplainedErrors(AsyncExceptionToStatusInterceptor):
         told = failure(ex)
         if told.grpc == grpc.StatusCode.INTERNAL:
             logger.error("%s failed", method_name, exc_info=ex)
-        await context.abort(told.grpc, told.sentence)
+        if told.grpc == grpc.StatusCode.UNAVAILABLE:
+            logger.warning("%s: %s", method_name, ex)  # with the address the caller is not told
+        await context.abort(told.grpc, told.sentence, tuple(told.headers.items()))
         raise AssertionError("abort always raises")
 
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lookalike.deadline import Clock
 from lookalike.errors import LookalikeError
 from lookalike.release.manifest import LIVE, Release, live_release
 from lookalike.search.engine import SearchEngine
-from lookalike.search.timing import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from kserve import InferRequest, InferResponse, Model
 
-from lookalike.errors import BackendUnavailable
+from lookalike.errors import BackendUnavailable, Overloaded
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.query import SearchRequest
 from serving.live import LiveEngine
@@ -18,6 +18,7 @@ from serving.wire import ANSWER, IMAGE, v1_requests, v1_response, v2_requests, v
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+NO_RELEASE = "no release is in service yet"
 
 
 class SearchModel(Model):
@@ -74,10 +75,10 @@ class SearchModel(Model):
         return (await self._in_thread(self._answers, [request]))[0]
 
     async def _in_thread(self, work: Callable[[Task], Result], task: Task) -> Result:
-        """Keep the event loop free. Raises BackendUnavailable when too many wait for a thread already."""
+        """Keep the event loop free. Raises Overloaded when too many wait for a thread already."""
         most = self._settings.threads + self._settings.most_waiting
         if self._under_way >= most:
-            raise BackendUnavailable(f"{most} requests are under way, which is all this server takes; try again")
+            raise Overloaded(f"{most} requests are under way, which is all this server takes; try again", 1.0)
         self._under_way += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, task)
@@ -93,7 +94,7 @@ class SearchModel(Model):
         """All answers of a request come from one engine, whatever is switched meanwhile."""
         engine = self.live.current
         if engine is None:
-            raise BackendUnavailable("no release is in service yet")
+            raise BackendUnavailable(NO_RELEASE, told=NO_RELEASE)
         answers = [engine.search(request) for request in requests]
         for answer in answers:
             self._metrics.answered(answer)

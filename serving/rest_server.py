@@ -51,7 +51,9 @@ async def _explain(request: Request, error: Exception) -> Response:
     told = failure(error)
     if told.http == HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return JSONResponse({"error": told.sentence}, told.http)
+    if told.http == HTTPStatus.SERVICE_UNAVAILABLE:
+        logger.warning("%s %s: %s", request.method, request.url.path, error)  # with the address the caller is not told
+    return JSONResponse({"error": told.sentence}, told.http, told.headers)
 
 
 async def _explain_schema(request: Request, error: RequestValidationError) -> Response:

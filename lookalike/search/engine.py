@@ -10,6 +10,7 @@ from pydantic import Field
 from lookalike.catalog.colours import colour_histogram
 from lookalike.catalog.images import ImageLimits
 from lookalike.config import StrictConfig
+from lookalike.deadline import Clock, Deadline
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import QueryError, ReleaseMismatch
 from lookalike.features.protocol import FeatureLookup, Features
@@ -26,7 +27,7 @@ from lookalike.search.page import Page, Query, read_page
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters
 from lookalike.search.reranking import check_colours
-from lookalike.search.timing import Clock, Stopwatch
+from lookalike.search.timing import Stopwatch
 
 
 class SearchLimits(StrictConfig):
@@ -82,40 +83,43 @@ class SearchEngine:
             )
         return info
 
-    def search(self, request: SearchRequest) -> SearchAnswer:
-        """Answer one request.
+    def search(self, request: SearchRequest, deadline: Deadline | None = None) -> SearchAnswer:
+        """Answer one request, or stop before the first step that the deadline does not reach.
 
         Raises QueryError for an unknown filter or product, for what the collection does not store, and for a cursor
         of another release or query or of answers that have changed; ImageError for a photo that cannot be decoded,
-        ReleaseMismatch and BackendUnavailable as the parts do. Features that are late are left out.
+        ReleaseMismatch and BackendUnavailable as the parts do, DeadlineExceeded. Features that are late are left out.
         """
-        watch = Stopwatch(self._clock)
+        watch, deadline = Stopwatch(self._clock), deadline or Deadline.never()
+        deadline.check("the search")
         with watch.stage("release"):
             info, update = self.collection(), self._updates()  # what is finished now, the search will see
         after = bookmark_of(request, self.release.release_id)
         check_filters(request.filters, filterable(info.fields))
         check_group(request.group, info.fields)
         check_colours(request.colour_weight, info.fields)
-        query = self._query(request, info, watch)
+        query = self._query(request, info, watch, deadline)
+        deadline.check("reading the index")
         with watch.stage("search"):
             page = self._page(query, request, after)
         with watch.stage("features"):
-            features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)))
+            features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)), deadline)
         return replace(self._answer(request, query, page, after, features, watch), update=update)
 
-    def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch) -> Query:
+    def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch, deadline: Deadline) -> Query:
         if request.photo is None:
             return self._product_query(request)
-        query = self._photo_query(request.photo, request, watch)
+        query = self._photo_query(request.photo, request, watch, deadline)
         if not request.narrow:
             return query
         narrowed = believed(query.predicted, info.fields, request.filters, self._limits.narrowing)
         return replace(query, narrowed=narrowed)
 
-    def _photo_query(self, photo: bytes, request: SearchRequest, watch: Stopwatch) -> Query:
+    def _photo_query(self, photo: bytes, request: SearchRequest, watch: Stopwatch, deadline: Deadline) -> Query:
         identity = self._embedder.identity
         with watch.stage("decode"):
             pixels = identity.preprocessing.pixels(photo, self._limits.image, request.crop)[np.newaxis]  # (1, H, W, 3)
+        deadline.check("embedding the photo")
         with watch.stage("embed"):
             embeddings = self._embedder.embed(pixels)  # (1, D)
         values, confidence = predicted_attributes(

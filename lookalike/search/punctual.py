@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from lookalike.deadline import Deadline
 from lookalike.features.protocol import FeatureLookup, Features
 
 logger = logging.getLogger(__name__)
@@ -21,16 +22,17 @@ class PunctualFeatures:
         self._deadline = deadline_seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="features")
 
-    def features(self, product_ids: Sequence[str]) -> Features:
+    def features(self, product_ids: Sequence[str], deadline: Deadline) -> Features:
         """Features of the products that were known and in time; the reason for an absence is logged."""
         if not product_ids:
             return {}
-        answer = self._threads.submit(self._lookup.lookup, product_ids, self._deadline)
+        seconds = deadline.within(self._deadline)
+        answer = self._threads.submit(self._lookup.lookup, product_ids, seconds)
         try:
-            failure = answer.exception(timeout=self._deadline)
+            failure = answer.exception(timeout=seconds)
         except TimeoutError:
             answer.cancel()
-            logger.warning("features of %d products were not there within %s s", len(product_ids), self._deadline)
+            logger.warning("features of %d products were not there within %.3g s", len(product_ids), seconds)
             return {}
         if failure is not None:
             logger.warning("features of %d products are absent: %s", len(product_ids), failure)

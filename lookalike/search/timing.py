@@ -1,11 +1,10 @@
 """How long each stage of an answer took."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-Clock = Callable[[], float]
-"""Seconds from any origin, never going back."""
+from lookalike.deadline import Clock
 
 
 class Stopwatch:

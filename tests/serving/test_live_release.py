@@ -119,7 +119,7 @@ def test_more_requests_than_the_server_takes_are_refused_at_once(tmp_path: Path)
         first = threads.submit(ask, client, 0)
         assert gate.arrived.wait(30)
         refused = client.v1(instance(photo(1)))
-        assert (refused.status_code, "try again" in refused.text, first.done()) == (503, True, False)
+        assert (refused.status_code, "try again" in refused.text, first.done()) == (429, True, False)
         gate.opened.set()
         assert len(first.result(30)) == 2
 

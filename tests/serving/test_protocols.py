@@ -11,7 +11,7 @@ import httpx
 import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as v2
 
-from lookalike.errors import BackendUnavailable
+from lookalike.errors import BackendUnavailable, DeadlineExceeded
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import SearchRequest
 from serving.failures import INTERNAL
@@ -230,7 +230,8 @@ def test_an_unknown_model_is_not_found_and_nobody_unloads_the_search(client: Cli
 @pytest.mark.parametrize(
     ("error", "status", "code", "sentence"),
     [
-        (BackendUnavailable("Triton does not answer"), 503, grpc.StatusCode.UNAVAILABLE, "Triton does not answer"),
+        (BackendUnavailable("no Triton at hunter2:8001"), 503, grpc.StatusCode.UNAVAILABLE, "does not answer"),
+        (DeadlineExceeded("no Triton at hunter2:8001"), 504, grpc.StatusCode.DEADLINE_EXCEEDED, "not there in time"),
         (Outage("password=hunter2"), 500, grpc.StatusCode.INTERNAL, "its operator finds the reason in the log"),
     ],
 )
