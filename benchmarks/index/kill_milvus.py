@@ -16,10 +16,10 @@ import numpy as np
 from benchmarks.index.kill_collection import ALIAS, acts_on, view_of
 from benchmarks.index.kill_run import Run, done, start
 from benchmarks.index.kill_trap import CALLS
-from benchmarks.index.kill_trial import Reference, Toll, clear, examine
+from benchmarks.index.kill_trial import Reference, Step, Toll, clear, examine
 from lookalike.index.lite_files import make_ready
 from lookalike.index.memory import MemoryIndex
-from lookalike.index.milvus import MilvusIndex, MilvusSettings
+from lookalike.index.milvus import OWN, MilvusIndex, MilvusSettings
 
 ADDRESS = "address"
 """File beside the server's data that says where it listens."""
@@ -73,7 +73,7 @@ class MilvusCollections:
 
     def left(self, root: Path) -> list[str]:
         with _index(root) as index:
-            return [name for name in index._client.list_collections() if "deleted" in name]
+            return [name for name in index._client.list_collections() if name.endswith(OWN)]
 
 
 @dataclass
@@ -129,7 +129,9 @@ def kill_the_server(
     while True:
         run = Run(scenario, server.root, done(run))
         process = start(run)
-        wanted = run.start + int(random.integers(3))
+        wanted = min(
+            range(run.start, run.start + 3), key=lambda act: (toll.hits[_felled(scenario, act)], random.random())
+        )
         while done(run) < wanted and process.is_alive():
             time.sleep(0.002)
         time.sleep(float(random.uniform(0, 0.1)))
@@ -143,9 +145,13 @@ def kill_the_server(
         process.join()
         run.failure.unlink(missing_ok=True)
         toll.kills += 1
-        toll.hits[(scenario.acts[min(done(run), len(scenario.acts) - 1)], "server killed")] += 1
+        toll.hits[_felled(scenario, done(run))] += 1
         server.start()
         examine(run, reference, toll)
+
+
+def _felled(scenario: MilvusCollections, act: int) -> Step:
+    return scenario.acts[min(act, len(scenario.acts) - 1)], "server killed"
 
 
 def _index(root: Path) -> MilvusIndex:

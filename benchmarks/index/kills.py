@@ -22,7 +22,7 @@ STEP = "kills"
 Amount = tuple[int, int, int]
 """At least so many kills, at most so many for the sake of steps not hit yet, at least one in so many acts."""
 Kill = Callable[[Path, np.random.Generator, Amount], Toll]
-TIMES = 2
+TIMES = 3
 """How often every step is hit, where that is not too many kills."""
 NOT_COUNTED = "not counted: in the middle of a purge of Milvus Lite a collection may be missing until it is repeated"
 MOST_FAULTS = 20
@@ -33,9 +33,9 @@ def measure(plan: Plan) -> Measured:
     """The figures `kills` and `kills_lost`, and what was covered."""
     root, few = plan.places.scratch(STEP), plan.quick
     asked: dict[str, tuple[Kill, Amount]] = {
-        FaissCollections.name: (kill_collections, (8, 8, 9) if few else (100, 300, AHEAD)),
-        ShopVerbs.name: (kill_verbs, (4, 4, 9) if few else (80, 240, AHEAD)),
-        MilvusCollections.name: (kill_lite, (1, 1, 9) if few else (20, 60, AHEAD)),
+        FaissCollections.name: (kill_collections, (8, 8, 9) if few else (200, 1_500, AHEAD)),
+        ShopVerbs.name: (kill_verbs, (4, 4, 9) if few else (100, 1_200, AHEAD)),
+        MilvusCollections.name: (kill_lite, (1, 1, 9) if few else (100, 600, AHEAD)),
     }
     with ThreadPoolExecutor() as side_by_side:  # each waits for processes most of the time
         seeds = np.random.default_rng(plan.study.seed).spawn(len(asked))
