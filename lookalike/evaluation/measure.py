@@ -54,10 +54,14 @@ class Evaluation:
     identity: ModelIdentity
     gallery_photos: int
     """Photos of the split searched."""
-    all_photos: int
-    """Photos searched for the whole-catalogue figures; equals `gallery_photos` without distractors."""
+    gallery: Gallery
+    """The photos searched for the whole-catalogue figures; those of the split alone without distractors."""
     sets: dict[str, Measured]
     """By query set name."""
+
+    @property
+    def all_photos(self) -> int:
+        return len(self.gallery.products)
 
 
 def evaluate_embedder(
@@ -87,7 +91,7 @@ def evaluate_embedder(
         clusters = truth.groups[asked.photos.products]
         resamples = draw_resamples(clusters, settings.repeats, settings.confidence, settings.seed)
         sets[asked.name] = Measured(asked, answered, known, values, resamples)
-    return Evaluation(embedder.identity, len(searched.products), len(everything.products), sets)
+    return Evaluation(embedder.identity, len(searched.products), everything, sets)
 
 
 def _embed(embedder: Embedder, photos: PhotoSet, name: str, settings: EvaluationSettings) -> Embeddings:

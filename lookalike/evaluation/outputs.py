@@ -1,5 +1,6 @@
 """Everything an evaluation leaves in its folder, for any embedders behind the protocol."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 
 from lookalike.catalog.products import Catalogue
 from lookalike.embedders.protocol import Embedder
+from lookalike.evaluation.category import calibrate, with_category
 from lookalike.evaluation.contact_sheet import downscaled_png, draw_sheet, products_on_sheet, sheet_rows
 from lookalike.evaluation.drift_reference import reference_table
+from lookalike.evaluation.embedding import embed_photos
 from lookalike.evaluation.figures import (
     COARSE,
     FINE,
@@ -28,11 +31,21 @@ from lookalike.evaluation.figures import (
 from lookalike.evaluation.gate import Promotion, decide_promotion
 from lookalike.evaluation.illustrations import illustrate
 from lookalike.evaluation.measure import Evaluation, evaluate_embedder
-from lookalike.evaluation.queries import CATALOGUE, DAMAGED, build_queries, distractor_photos, gallery_photos
+from lookalike.evaluation.queries import (
+    CATALOGUE,
+    DAMAGED,
+    build_queries,
+    damaged_photos,
+    distractor_photos,
+    gallery_photos,
+)
 from lookalike.evaluation.report import render_report
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.evaluation.truth import Truth, read_truth
+from lookalike.fusion import FUSION, Fusion
 from lookalike.storage import write_json
+
+log = logging.getLogger(__name__)
 
 REPORT = "report.json"
 PAGE = "report.html"
@@ -43,6 +56,9 @@ REFERENCE_PRODUCTS = "reference_products.parquet"
 SHOWN_PRODUCTS = "shown_products.parquet"
 """Products on the contact sheet."""
 PROMOTION = "promotion.json"
+
+CALIBRATION = "validation"
+"""Split whose damaged photos set the weights of category fusion; never the one that is measured."""
 
 SHEET_WIDTH = 640
 """Pixels of the contact sheet inside the page."""
@@ -62,6 +78,10 @@ def write_evaluation(
     """
     truth = read_truth(catalogue, splits)
     models = _evaluate_all(catalogue, truth, embedders, settings)
+    fusion = _calibrated(catalogue, truth, embedders["challenger"], models["challenger"], settings)
+    if fusion is not None:
+        models["challenger"] = with_category(models["challenger"], fusion, truth, (CATALOGUE, DAMAGED))
+        write_json(folder / FUSION, fusion.model_dump(mode="json"))
     figures = _all_figures(models, truth, settings)
     promotion = decide_promotion(
         models["challenger"], models.get("champion"), truth, settings.gate, models.get("baseline")
@@ -98,6 +118,19 @@ def _evaluate_all(
         )
         for name, embedder in embedders.items()
     }
+
+
+def _calibrated(
+    catalogue: Catalogue, truth: Truth, embedder: Embedder, measured: Evaluation, settings: EvaluationSettings
+) -> Fusion | None:
+    """The weights of category fusion, without a look at the measured split; None where nothing else is left."""
+    unseen = measured.gallery.keep(truth.splits[measured.gallery.products] != settings.split)
+    if settings.split == CALIBRATION or (truth.splits == CALIBRATION).sum() < 2 or not len(unseen.products):
+        log.warning("Category fusion is not calibrated: it needs a validation split and photos outside the test split.")
+        return None
+    photos = damaged_photos(catalogue, truth.rows(CALIBRATION), settings)
+    asked = embed_photos(embedder, photos.contents, settings.batch, "embedding validation queries")
+    return calibrate(embedder.identity, truth, photos.products, asked, unseen)
 
 
 def _all_figures(models: Mapping[str, Evaluation], truth: Truth, settings: EvaluationSettings) -> list[Figure]:

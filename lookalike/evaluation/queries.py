@@ -57,6 +57,12 @@ def build_queries(catalogue: Catalogue, truth: Truth, settings: EvaluationSettin
     return sets if other is None else [*sets, QuerySet(OTHER_PHOTOS, other)]
 
 
+def damaged_photos(catalogue: Catalogue, rows: NDArray[np.int64], settings: EvaluationSettings) -> PhotoSet:
+    """Main photos of at most `settings.damaged_queries` of these products, damaged by the mix."""
+    drawn = np.random.default_rng(settings.seed).permutation(rows)[: settings.damaged_queries]
+    return damaged_queries(DAMAGED, _main_photos(catalogue, drawn), MIX, settings.seed).photos
+
+
 def damaged_queries(name: str, photos: PhotoSet, profile: str, seed: int) -> QuerySet:
     """Damage every photo by a profile, seeded by the product, so that the same photos suffer the same."""
     contents = [

@@ -28,6 +28,10 @@ class Gallery:
     items: NDArray[np.int64]
     """(N,): the item shown; known duplicate listings of one article share it."""
 
+    def keep(self, kept: NDArray[np.bool_]) -> "Gallery":
+        """The photos where the (N,) mask holds."""
+        return Gallery(self.vectors[kept], self.products[kept], self.items[kept])
+
 
 @dataclass(frozen=True)
 class Ranking:

@@ -82,14 +82,18 @@ def make_shop(
     return load_catalogue(folder)
 
 
-def make_splits(folder: Path, catalogue: Catalogue, groups: dict[str, str] | None = None) -> Path:
-    """Split's output, sealed: the first third is train, the rest test; a product is its own group unless named."""
+def make_splits(
+    folder: Path, catalogue: Catalogue, groups: dict[str, str] | None = None, validation: bool = False
+) -> Path:
+    """Split's output, sealed: the first third is train, the rest test, or with `validation` only the last third;
+    a product is its own group unless named."""
     ids = catalogue.products["product_id"].tolist()
+    thirds = ("train", "validation" if validation else "test", "test")
     table = pd.DataFrame(
         {
             "product_id": ids,
             "group_id": [(groups or {}).get(name, name) for name in ids],
-            "split": ["train" if place < len(ids) // 3 else "test" for place in range(len(ids))],
+            "split": [thirds[min(place // (len(ids) // 3), 2)] for place in range(len(ids))],
         }
     )
 

@@ -12,7 +12,7 @@ from lookalike.evaluation.bootstrap import draw_resamples
 from lookalike.evaluation.gate import decide_promotion
 from lookalike.evaluation.measure import Evaluation, Measured
 from lookalike.evaluation.queries import PhotoSet, QuerySet
-from lookalike.evaluation.retrieval import Ranking
+from lookalike.evaluation.retrieval import Gallery, Ranking
 from lookalike.evaluation.settings import GateSettings
 from lookalike.evaluation.truth import Truth
 
@@ -44,7 +44,7 @@ def evaluation(fine: np.ndarray, coarse: float = 0.9, recall: float = 0.9) -> Ev
         name: Measured(QuerySet(name, PhotoSet([b""] * Q, rows)), nothing, ranking, values, resamples)
         for name in ("catalogue", "damaged")
     }
-    return Evaluation(MemoryEmbedder().identity, Q, Q, sets)
+    return Evaluation(MemoryEmbedder().identity, Q, Gallery(nothing.vectors, rows, rows), sets)
 
 
 def spread(mean: float, seed: int = 0) -> np.ndarray:
