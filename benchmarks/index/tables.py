@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from benchmarks.index.weights import EXTRAPOLATED
 from benchmarks.pages import NOT_YET, Details, Figures, Tables, table
 
-ELSEWHERE = ("narrowing_", "colour_rerank_")
+ELSEWHERE = ("narrowing_", "colour_rerank_", "scale_out_", "bulk_")
 """Figures of the same subject that other pages show."""
 GIB = 2**30
 
@@ -13,7 +13,7 @@ GIB = 2**30
 def _goals(figures: Figures, details: Details) -> str:
     rows = []
     for key, figure in figures.items():
-        if figure["goal"]:
+        if figure["goal"] and not key.startswith(ELSEWHERE):
             met = "yes" if figure["met"] else "**no**"
             rows.append(
                 [f"`{key}`", _number(figure["value"]), _span(figure["interval"]), figure["goal"], met, figure["n"]]
@@ -31,7 +31,8 @@ def _others(figures: Figures, details: Details) -> str:
 
 
 def _how(figures: Figures, details: Details) -> str:
-    return "\n".join(f"- `{key}`: {figure['how']}." for key, figure in figures.items() if figure["goal"]) or NOT_YET
+    told = [f"- `{key}`: {f['how']}." for key, f in figures.items() if f["goal"] and not key.startswith(ELSEWHERE)]
+    return "\n".join(told) or NOT_YET
 
 
 def _curves(figures: Figures, details: Details) -> str:
