@@ -1,15 +1,17 @@
 """The search as a KServe model: the event loop stays free, all work happens in threads."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from kserve import InferRequest, InferResponse, Model
 
+from lookalike.deadline import Deadline
 from lookalike.errors import BackendUnavailable, Overloaded
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.query import SearchRequest
+from serving.asking import Fetch, asked
 from serving.live import LiveEngine
 from serving.metrics import SearchMetrics
 from serving.query_log import QueryLog
@@ -25,9 +27,16 @@ class SearchModel(Model):
     """Answers v1 and v2 requests with the live release's engine and logs what was asked."""
 
     def __init__(
-        self, settings: ServingSettings, live: LiveEngine, query_log: QueryLog | None, metrics: SearchMetrics
+        self,
+        settings: ServingSettings,
+        live: LiveEngine,
+        query_log: QueryLog | None,
+        metrics: SearchMetrics,
+        fetch: Fetch | None = None,
     ) -> None:
+        """Without `fetch`, a photo's address is refused."""
         super().__init__(settings.model_name)
+        self._fetch = fetch
         self.live = live
         self._settings = settings
         self._log = query_log
@@ -70,9 +79,9 @@ class SearchModel(Model):
         """Answer a v1 or v2 request. Raises LookalikeError."""
         return await self._in_thread(self._respond, payload)
 
-    async def search(self, request: SearchRequest) -> SearchAnswer:
-        """Answer one search. Raises LookalikeError."""
-        return (await self._in_thread(self._answers, [request]))[0]
+    async def search(self, values: Mapping[str, Any]) -> SearchAnswer:
+        """Answer one search, given as `asked` reads it. Raises LookalikeError."""
+        return await self._in_thread(lambda one: self._answers([self._ask(one)])[0], values)
 
     async def _in_thread(self, work: Callable[[Task], Result], task: Task) -> Result:
         """Keep the event loop free. Raises Overloaded when too many wait for a thread already."""
@@ -87,8 +96,11 @@ class SearchModel(Model):
 
     def _respond(self, payload: dict[str, Any] | InferRequest) -> dict[str, Any] | InferResponse:
         if isinstance(payload, InferRequest):
-            return v2_response(payload, self._answers(v2_requests(payload, self._settings.most_instances)))
-        return v1_response(self._answers(v1_requests(payload, self._settings.most_instances)))
+            return v2_response(payload, self._answers(v2_requests(payload, self._settings.most_instances, self._ask)))
+        return v1_response(self._answers(v1_requests(payload, self._settings.most_instances, self._ask)))
+
+    def _ask(self, values: Mapping[str, Any]) -> SearchRequest:
+        return asked(values, self._fetch, Deadline.never())
 
     def _answers(self, requests: list[SearchRequest]) -> list[SearchAnswer]:
         """All answers of a request come from one engine, whatever is switched meanwhile."""

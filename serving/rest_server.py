@@ -14,15 +14,18 @@ from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotR
 from kserve.protocol.rest.v1_endpoints import register_v1_endpoints
 from kserve.protocol.rest.v2_endpoints import register_v2_endpoints
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from lookalike import __version__
 from lookalike.errors import ConfigError, LookalikeError, QueryError
+from serving.body_limit import BodyLimit
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
 from serving.last_resort import LastResort
 from serving.metrics import SearchMetrics
 from serving.model import SearchModel
-from serving.plain_routes import plain_routes
+from serving.routes.health import health_routes
+from serving.routes.searching import searching_routes
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +36,14 @@ def rest_application(
     dataplane: SearchDataPlane, model: SearchModel, metrics: SearchMetrics, request_bytes: int
 ) -> FastAPI:
     """The REST side of the server; one application per server, where KServe shares a global one."""
-    app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None, max_body_size=request_bytes)
+    app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=request_bytes)
+    app.add_middleware(BodyLimit, request_bytes=request_bytes)
     app.add_middleware(LastResort)
     app.add_api_route("/", dataplane.live)
     app.add_api_route("/metrics", metrics.endpoint, methods=["GET"])
-    app.include_router(plain_routes(model))
+    for routes in (searching_routes, health_routes):
+        app.include_router(routes(model))
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     register_v2_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     for kind in EXPLAINED:

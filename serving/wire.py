@@ -11,21 +11,25 @@ from kserve import InferInput, InferOutput, InferRequest, InferResponse
 
 from lookalike.errors import QueryError
 from lookalike.search.answer import SearchAnswer
-from lookalike.search.query import SearchRequest, search_request
+from lookalike.search.query import SearchRequest
+from serving.asking import PHOTO, PHOTO_URL, Ask
+from serving.texts import FIELDS, read_text
 
 IMAGE, PRODUCT, ANSWER = "image", "product_id", "answer"
-PARAMETERS = ("k", "filters", "group", "narrow", "colour_weight", "cursor")
+ASKED = (IMAGE, PRODUCT, PHOTO_URL)
+"""What a search may go by."""
 
 
-def v1_requests(body: Any, most: int) -> list[SearchRequest]:
-    """`{"instances": [{"image": {"b64": …}, "k": 10, "filters": {…}}]}`; `product_id` may stand for `image`."""
+def v1_requests(body: Any, most: int, ask: Ask) -> list[SearchRequest]:
+    """`{"instances": [{"image": {"b64": …}, "k": 10, "filters": {…}}]}`; `product_id` or `photo_url` may stand for
+    `image`."""
     if not isinstance(body, Mapping):
         raise QueryError('the body must be JSON like {"instances": [...]}; send Content-Type: application/json')
     instances = body.get("instances")
     if not isinstance(instances, list):
         raise QueryError(f"'instances' must be a list of searches; the body has {sorted(map(str, body))}")
     _check_count(len(instances), most)
-    return [search_request(_v1_values(instance)) for instance in instances]
+    return [ask(_v1_values(instance)) for instance in instances]
 
 
 def _v1_values(instance: Any) -> dict[str, Any]:
@@ -34,7 +38,7 @@ def _v1_values(instance: Any) -> dict[str, Any]:
     values = dict(instance)
     if IMAGE in values:
         image = values.pop(IMAGE)
-        values["photo"] = from_base64(image.get("b64") if isinstance(image, Mapping) else image)
+        values[PHOTO] = from_base64(image.get("b64") if isinstance(image, Mapping) else image)
     return values
 
 
@@ -48,22 +52,24 @@ def from_base64(text: Any) -> bytes:
         raise QueryError(f"the image is not valid base64: {error}") from error
 
 
-def v2_requests(request: InferRequest, most: int) -> list[SearchRequest]:
-    """A BYTES tensor `image` (raw photos in binary requests and gRPC, base64 text in JSON) or `product_id`.
+def v2_requests(request: InferRequest, most: int, ask: Ask) -> list[SearchRequest]:
+    """A BYTES tensor `image` (raw photos in binary requests and gRPC, base64 text in JSON), `product_id` or
+    `photo_url`.
 
-    The parameters `k`, `group`, `narrow`, `cursor`, `colour_weight` and `filters` (the last two also as JSON texts)
-    hold for every photo of the request.
+    The parameters are a request's other fields and hold for every photo of it; those that are neither texts, whole
+    numbers nor true or false may be texts as in a URL, since gRPC knows no others.
     """
     tensors = {tensor.name: tensor for tensor in request.inputs}
-    if len(request.inputs) != 1 or not set(tensors) <= {IMAGE, PRODUCT}:
-        raise QueryError(f"the request has the tensors {sorted(tensors)}; one is accepted, '{IMAGE}' or '{PRODUCT}'")
+    if len(request.inputs) != 1 or not set(tensors) <= set(ASKED):
+        accepted = ", ".join(repr(name) for name in ASKED)
+        raise QueryError(f"the request has the tensors {sorted(tensors)}; one is accepted: {accepted}")
     name, tensor = tensors.popitem()
     elements = _elements(tensor)
     _check_count(len(elements), most)
     parameters = _v2_parameters({**_plain(request.parameters), **_plain(tensor.parameters)})
-    if name == PRODUCT:
-        return [search_request({PRODUCT: _text(element), **parameters}) for element in elements]
-    return [search_request({"photo": _photo(element), **parameters}) for element in elements]
+    if name == IMAGE:
+        return [ask({PHOTO: _photo(element), **parameters}) for element in elements]
+    return [ask({name: _text(element), **parameters}) for element in elements]
 
 
 def _elements(tensor: InferInput) -> list[Any]:
@@ -92,14 +98,9 @@ def _plain(parameters: Any) -> dict[str, Any]:
 
 
 def _v2_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    values = {name: given[name] for name in PARAMETERS if name in given}
-    for name in ("filters", "colour_weight"):  # gRPC has parameters for neither objects nor fractions
-        if isinstance(values.get(name), str):
-            try:
-                values[name] = json.loads(values[name])
-            except json.JSONDecodeError as error:
-                raise QueryError(f"the parameter '{name}' is not JSON: {error}") from error
-    return values
+    """The fields among the parameters; KServe and its clients add others."""
+    values = {name: given[name] for name in sorted(FIELDS - set(ASKED)) if name in given}
+    return {name: read_text(name, value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _check_count(count: int, most: int) -> None:
