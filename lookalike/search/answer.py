@@ -8,6 +8,7 @@ from lookalike.catalog.group_fields import HIDDEN
 from lookalike.features.protocol import Features, FeatureValue
 from lookalike.index.protocol import Hit
 from lookalike.observation import Observation
+from lookalike.search.category import CategoryTold
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class SearchAnswer:
     """Milliseconds per stage (release, decode, embed, search, features) and in total."""
     observation: Observation | None
     """What drift detection keeps of a photo query's first page; never part of the JSON."""
+    category: CategoryTold | None = None
+    """The photo's vertical, and what was made of it; None where that was not asked for."""
     update: int = 0
     """Number of the latest update that this answer has certainly seen; 0 before the release's first."""
 
@@ -96,6 +99,7 @@ class SearchAnswer:
                 name: {"value": prediction.value, "confidence": round(prediction.confidence, 6)}
                 for name, prediction in self.predicted.items()
             },
+            **({} if self.category is None else {"category": self.category.as_json()}),
             **({} if self.narrowing is None else {"narrowing": self.narrowing.as_json()}),
             "update": self.update,
             "timings_ms": {stage: round(spent, 3) for stage, spent in self.timings_ms.items()},

@@ -11,14 +11,17 @@ from lookalike.catalog.colours import colour_histogram
 from lookalike.catalog.images import ImageLimits
 from lookalike.config import StrictConfig
 from lookalike.deadline import Clock, Deadline
-from lookalike.embedders.protocol import Embedder
+from lookalike.embedders.protocol import Embedder, Embeddings
 from lookalike.errors import QueryError, ReleaseMismatch
 from lookalike.features.protocol import FeatureLookup, Features
+from lookalike.fusion import NEIGHBOURS, Fusion
+from lookalike.index.predicates import OneOf, fields_of
 from lookalike.index.protocol import CollectionInfo, VectorIndex
 from lookalike.observation import predicted_attributes
 from lookalike.release.manifest import Release
 from lookalike.search.answer import Prediction, SearchAnswer, search_hits
 from lookalike.search.candidates import CandidateLimits
+from lookalike.search.category import VERTICAL, CategoryTold, check_category, tell_category
 from lookalike.search.cursor import Bookmark, bookmark_of, cursor_at
 from lookalike.search.grouping import check_group, filterable
 from lookalike.search.narrowing import NarrowingLimits, believed, narrowing
@@ -59,10 +62,12 @@ class SearchEngine:
         limits: SearchLimits | None = None,
         clock: Clock = time.perf_counter,
         updates: Callable[[], int] = lambda: 0,
+        fusion: Fusion | None = None,
     ) -> None:
-        """`updates` says how many updates of the release are finished."""
+        """`updates` says how many updates of the release are finished, `fusion` how it tells verticals."""
         self.release = release
         self._updates = updates
+        self._fusion = fusion
         self._embedder = embedder
         self._index = index
         self._limits = limits or SearchLimits()
@@ -98,6 +103,7 @@ class SearchEngine:
         check_filters(request.filters, filterable(info.fields))
         check_group(request.group, info.fields)
         check_colours(request.colour_weight, info.fields)
+        check_category(request.category, request.vertical, self._fusion, info.fields)
         query = self._query(request, info, watch, deadline)
         deadline.check("reading the index")
         with watch.stage("search"):
@@ -110,9 +116,10 @@ class SearchEngine:
         if request.photo is None:
             return self._product_query(request)
         query = self._photo_query(request.photo, request, watch, deadline)
-        if not request.narrow:
-            return query
-        narrowed = believed(query.predicted, info.fields, request.filters, self._limits.narrowing)
+        first = query.category.condition if query.category else None
+        narrowed: tuple[OneOf, ...] = () if first is None or VERTICAL in fields_of(request.where) else (first,)
+        if request.narrow:
+            narrowed += believed(query.predicted, info.fields, request.where, self._limits.narrowing)
         return replace(query, narrowed=narrowed)
 
     def _photo_query(self, photo: bytes, request: SearchRequest, watch: Stopwatch, deadline: Deadline) -> Query:
@@ -130,7 +137,15 @@ class SearchEngine:
             embeddings.vectors,
             {name: Prediction(values[name], confidence[name]) for name in values},
             colours=colour_histogram(pixels[0]) if request.colour_weight > 0 else None,
+            category=self._category(request, embeddings, watch),
         )
+
+    def _category(self, request: SearchRequest, photo: Embeddings, watch: Stopwatch) -> CategoryTold | None:
+        if request.category == "off" or self._fusion is None:
+            return None
+        with watch.stage("category"):
+            neighbours = self._index.search(self.release.collection, photo.vectors, NEIGHBOURS)[0]
+            return tell_category(request.category, self._fusion, self._embedder.identity, photo, neighbours)
 
     def _product_query(self, request: SearchRequest) -> Query:
         vectors = self._index.vectors(self.release.collection, str(request.product_id))  # (P, D)
@@ -164,6 +179,7 @@ class SearchEngine:
             next_cursor=cursor_at(end, self.release.release_id, request) if page.ahead else None,
             predicted=query.predicted,
             narrowing=narrowing(query.narrowed, page.hits) if request.narrow else None,
+            category=query.category,
             timings_ms=watch.timings_ms(),
             observation=observe(request.photo, query, page, request) if request.photo and not after.offset else None,
         )

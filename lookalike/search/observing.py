@@ -10,7 +10,7 @@ from lookalike.search.query import SearchRequest
 def observe(photo: bytes, query: Query, page: Page, request: SearchRequest) -> Observation:
     """One row of the query log; filters, folds and colours change scores, so a search with these keeps none."""
     width, height = photo_size(photo)
-    shaped = request.filters or request.narrow or request.colour_weight
+    shaped = request.where or request.narrow or request.colour_weight or request.category != "off"
     comparable = not shaped and request.group in ("photo", "product")
     products = best_per_key([*page.hits, *page.ahead], lambda hit: hit.product_id) if comparable else []
     top1, margin = score_margin([hit.score for hit in products])

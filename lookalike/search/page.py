@@ -13,11 +13,12 @@ from lookalike.index.predicates import OneOf, Where
 from lookalike.index.protocol import Hit
 from lookalike.search.answer import Prediction
 from lookalike.search.candidates import CandidateLimits, Key, Search, distinct, ranked
+from lookalike.search.category import CategoryTold
 from lookalike.search.cursor import Bookmark, digest_told
 from lookalike.search.grouping import fold_filter, group_key, variants_of
 from lookalike.search.narrowing import relaxations
 from lookalike.search.query import SearchRequest
-from lookalike.search.reranking import rerank_by_colour
+from lookalike.search.reranking import rerank
 
 
 class IndexSearch(Protocol):
@@ -40,6 +41,8 @@ class Query:
     """Conditions its predicted attributes set, the most certain first."""
     colours: NDArray[np.float32] | None = None
     """(BINS,) histogram of its photo, where colours count."""
+    category: CategoryTold | None = None
+    """What its photo's vertical is believed to be, where that counts."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def read_page(
     search: IndexSearch, query: Query, request: SearchRequest, after: Bookmark, limits: CandidateLimits
 ) -> Page:
     """The k answers after those of earlier pages. Raises QueryError where these have changed since."""
-    key, filters = group_key(request.group), request.filters
+    key, filters = group_key(request.group), request.where
     tiers = (
         _tier(partial(search, where=(*filters, *kept)), query, request, key, limits)
         for kept in relaxations(query.narrowed)
@@ -77,7 +80,8 @@ def read_page(
 
 def _tier(search: Search, query: Query, request: SearchRequest, key: Key, limits: CandidateLimits) -> Iterator[Hit]:
     """Answers in order, some of them twice; how many are the shortlist does not depend on the page that is read."""
-    if query.colours is not None:
+    boosts = query.category.boosts if query.category else {}
+    if query.colours is not None or boosts:
         for nearest in search(limits.shortlist):  # a photo is one query vector
-            yield from rerank_by_colour(nearest, query.colours, request.colour_weight)
+            yield from rerank(nearest, query.colours, request.colour_weight, boosts)
     yield from ranked(search, (request.k + 1) * limits.overfetch, key, query.without, limits)

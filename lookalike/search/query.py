@@ -9,7 +9,8 @@ from lookalike.catalog.crop import Crop
 from lookalike.config import StrictConfig
 from lookalike.errors import QueryError
 from lookalike.index.filter_input import parse_where
-from lookalike.index.predicates import Where, fields_of
+from lookalike.index.predicates import OneOf, Where, fields_of
+from lookalike.search.category import VERTICAL, CategoryUse
 from lookalike.search.grouping import Group
 
 MOST_ANSWERS = 100
@@ -36,6 +37,11 @@ class SearchRequest(StrictConfig):
     """Whether products that agree with the photo's surely predicted attributes stand before all others."""
     colour_weight: float = Field(default=0.0, strict=True, ge=0, le=1, allow_inf_nan=False)
     """How much the photo's colours count beside its appearance in the order of the nearest photos; 0 is not at all."""
+    category: CategoryUse = "off"
+    """What the photo's vertical, told by the model and by the photo's neighbours, is good for: nothing, a gain for
+    photos of the likely verticals, or a place before all others for those of one that is sure."""
+    vertical: str | None = Field(default=None, min_length=1, max_length=200)
+    """The vertical the shopper names: only its products answer."""
     explain: bool = Field(default=False, strict=True)
     """Whether every answer says why it stands where it does."""
     cursor: str | None = None
@@ -59,9 +65,18 @@ class SearchRequest(StrictConfig):
             raise ValueError("crop is a part of a photo; a product is searched with as a whole")
         if self.narrow and self.photo is None:
             raise ValueError("narrow goes by what is predicted for a photo; for a product, filter by its attributes")
+        if self.category != "off" and self.photo is None:
+            raise ValueError("category goes by a photo; for a product, name its vertical")
+        if self.category != "off" and self.vertical is not None:
+            raise ValueError("category asks for a vertical to be told, and vertical names it; send one of them")
         if self.colour_weight and self.photo is None:
             raise ValueError("colour_weight goes by a photo's colours; for a product, send its photo")
         return self
+
+    @property
+    def where(self) -> Where:
+        """All that an answer must be: the filters and the named vertical."""
+        return self.filters if self.vertical is None else (*self.filters, OneOf(VERTICAL, (self.vertical,)))
 
 
 def search_request(values: Mapping[str, Any]) -> SearchRequest:

@@ -1,9 +1,9 @@
-"""Nearest photos in a new order, by appearance and colour together (SK Planet, arXiv 1609.07859).
+"""Nearest photos in a new order: by appearance and colour together (SK Planet, arXiv 1609.07859), and by vertical.
 
 Only the photos given compete: an order for the top of a list, not another way to search.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from lookalike.catalog.group_fields import COLOURS
 from lookalike.errors import QueryError
 from lookalike.index.protocol import Hit
 from lookalike.index.ranking import round_scores
+from lookalike.search.category import VERTICAL
 
 
 def check_colours(weight: float, fields: Collection[str]) -> None:
@@ -23,16 +24,23 @@ def check_colours(weight: float, fields: Collection[str]) -> None:
         )
 
 
-def rerank_by_colour(hits: Sequence[Hit], query: NDArray[np.float32], weight: float) -> list[Hit]:
-    """Hits by (1 - weight) * cosine + weight * histogram intersection, best first, ties by photo id.
+def rerank(
+    hits: Sequence[Hit], colours: NDArray[np.float32] | None, weight: float, boosts: Mapping[str, float]
+) -> list[Hit]:
+    """Hits by (1 - weight) * cosine + weight * histogram intersection + their vertical's boost, best first, ties by
+    photo id.
 
-    `query` is the (BINS,) histogram asked for; that of a hit is among its fields, and one without has nothing in
+    `colours` is the (BINS,) histogram asked for; that of a hit is among its fields, and one without has nothing in
     common. Scores stay cosines. Raises QueryError for a weight outside [0, 1].
     """
     if not 0 <= weight <= 1:
         raise QueryError(f"colour_weight is {weight}; 0 to 1 is accepted")
-    cosines = np.array([hit.score for hit in hits], dtype=np.float32)  # (N,)
-    histograms = read_histograms([hit.fields[COLOURS] for hit in hits])  # (N, BINS)
-    weighted = round_scores((1 - weight) * cosines + weight * intersection(query, histograms))
-    order = sorted(range(len(hits)), key=lambda row: (-weighted[row], hits[row].photo_id))
+    scores = np.array([hit.score for hit in hits], dtype=np.float32)  # (N,)
+    if colours is not None:
+        histograms = read_histograms([hit.fields[COLOURS] for hit in hits])  # (N, BINS)
+        scores = (1 - weight) * scores + weight * intersection(colours, histograms)
+    if boosts:
+        scores += np.array([boosts.get(hit.fields[VERTICAL] or "", 0.0) for hit in hits], dtype=np.float32)
+    ranked = round_scores(scores)
+    order = sorted(range(len(hits)), key=lambda row: (-ranked[row], hits[row].photo_id))
     return [hits[row] for row in order]

@@ -34,7 +34,7 @@ def test_one_filter_value_may_stand_without_its_list() -> None:
         ({"photo": b"x", "filters": {"colour": 3}}, "filters.colour is 3"),
         (
             {"photo": b"x", "color": "red"},
-            "unknown field 'color'; accepted: colour_weight, crop, cursor, explain, filters",
+            "unknown field 'color'; accepted: category, colour_weight, crop, cursor",
         ),
         ({"photo": b"x", "narrow": "yes"}, "narrow is 'yes'"),
         ({"product_id": "p1", "narrow": True}, "narrow goes by what is predicted for a photo"),

@@ -8,7 +8,7 @@ from lookalike.catalog.colours import BINS, colour_histogram, histogram_text, re
 from lookalike.catalog.group_fields import COLOURS
 from lookalike.errors import QueryError
 from lookalike.index.protocol import Hit
-from lookalike.search.reranking import rerank_by_colour
+from lookalike.search.reranking import rerank
 
 RANDOM = np.random.default_rng(0)
 
@@ -35,7 +35,7 @@ def test_the_order_is_that_of_a_naive_loop(weight: float) -> None:
         histogram = read_histograms([hit.fields[COLOURS]])[0]
         shared = sum(min(float(a), float(b)) for a, b in zip(query, histogram, strict=True))
         naive[hit.photo_id] = (1 - weight) * hit.score + weight * shared
-    reranked = rerank_by_colour(given, query, weight)
+    reranked = rerank(given, query, weight, {})
     assert [naive[hit.photo_id] for hit in reranked] == pytest.approx(sorted(naive.values(), reverse=True), abs=2e-6)
     assert sorted(reranked) == sorted(given)
 
@@ -43,14 +43,14 @@ def test_the_order_is_that_of_a_naive_loop(weight: float) -> None:
 def test_without_weight_order_and_scores_stay() -> None:
     scores = RANDOM.choice([0.5, 0.25], 20).astype(np.float32)
     given = sorted(hits(scores, histograms(20)), key=lambda hit: (-hit.score, hit.photo_id))
-    assert rerank_by_colour(given, histograms(1)[0], 0.0) == given
+    assert rerank(given, histograms(1)[0], 0.0, {}) == given
 
 
 def test_a_photo_without_colours_shares_none() -> None:
     query = histograms(1)[0]
     plain, coloured = Hit("a/0", "a", 0.9, {COLOURS: None}), Hit("b/0", "b", 0.8, {COLOURS: histogram_text(query)})
-    assert rerank_by_colour([plain, coloured], query, 0.5) == [coloured, plain]
-    assert rerank_by_colour([plain, coloured], query, 0.05) == [plain, coloured]
+    assert rerank([plain, coloured], query, 0.5, {}) == [coloured, plain]
+    assert rerank([plain, coloured], query, 0.05, {}) == [plain, coloured]
 
 
 def test_a_histogram_survives_its_text_but_for_rounding() -> None:
@@ -61,13 +61,13 @@ def test_a_histogram_survives_its_text_but_for_rounding() -> None:
 
 
 def test_nothing_to_rank_is_ranked() -> None:
-    assert rerank_by_colour([], histograms(1)[0], 0.5) == []
+    assert rerank([], histograms(1)[0], 0.5, {}) == []
 
 
 @pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
 def test_a_weight_that_is_no_share_is_refused(weight: float) -> None:
     with pytest.raises(QueryError, match="0 to 1 is accepted"):
-        rerank_by_colour(hits(np.ones(1, np.float32), histograms(1)), histograms(1)[0], weight)
+        rerank(hits(np.ones(1, np.float32), histograms(1)), histograms(1)[0], weight, {})
 
 
 def test_a_little_weight_brings_the_colour_first_and_keeps_the_shape() -> None:
@@ -82,7 +82,7 @@ def test_a_little_weight_brings_the_colour_first_and_keeps_the_shape() -> None:
         others = np.flatnonzero(np.arange(200) != query)
         given = hits((vectors @ vectors[query])[others], stored[others])
         for weight in same_colour:
-            best = rerank_by_colour(given, stored[query], weight)[0]
+            best = rerank(given, stored[query], weight, {})[0]
             row = others[int(best.product_id[1:])]
             assert shape[row] == shape[query]
             same_colour[weight] += int(colour[row] == colour[query])
@@ -94,3 +94,15 @@ def _photo(colour: tuple[int, int, int]) -> NDArray[np.uint8]:
     pixels = np.full((24, 24, 3), 255, dtype=np.uint8)
     pixels[6:18, 6:18] = np.clip(np.array(colour) + RANDOM.integers(-8, 9, (12, 12, 3)), 0, 255)
     return pixels
+
+
+def test_a_boost_moves_photos_of_its_vertical_by_as_much_as_it_says() -> None:
+    far, near = Hit("a/0", "a", 0.80, {"vertical": "bags"}), Hit("b/0", "b", 0.85, {"vertical": "shoes"})
+    assert rerank([near, far], None, 0.0, {"bags": 0.04}) == [near, far]
+    assert rerank([near, far], None, 0.0, {"bags": 0.06}) == [far, near]
+    assert rerank([near, far], None, 0.0, {"bags": 0.06, "shoes": 0.06}) == [near, far]
+
+
+def test_a_photo_without_a_vertical_gains_nothing() -> None:
+    unknown, known = Hit("a/0", "a", 0.80, {"vertical": None}), Hit("b/0", "b", 0.79, {"vertical": "shoes"})
+    assert rerank([unknown, known], None, 0.0, {"shoes": 0.02}) == [known, unknown]
