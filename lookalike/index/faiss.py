@@ -21,7 +21,7 @@ from lookalike.index.faiss_folder import ALIASES, Change, FaissFolder, Manifest,
 from lookalike.index.faiss_settings import FaissSettings
 from lookalike.index.faiss_state import State, unchanged
 from lookalike.index.predicates import Where
-from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
+from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, StoredPhoto
 from lookalike.index.segment import Segment, write_segment
 from lookalike.storage import atomic_folder
 
@@ -100,6 +100,9 @@ class FaissIndex:
 
     def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]:
         return self._state(self._resolved(collection)).vectors_of(product_id)
+
+    def photos(self, collection: str, product_id: str) -> list[StoredPhoto]:
+        return self._state(self._resolved(collection)).photos_of(product_id)
 
     def describe(self, collection: str) -> CollectionInfo:
         return self._manifest(self._resolved(collection)).info

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lookalike.index.attributes import KEPT_FILTERS, Chosen
 from lookalike.index.faiss_folder import Change, Manifest, Removal
 from lookalike.index.predicates import Where
-from lookalike.index.protocol import GalleryBatch, Hit
+from lookalike.index.protocol import GalleryBatch, Hit, StoredPhoto
 from lookalike.index.ranking import best_first
 from lookalike.index.rows import Rows, no_rows
 from lookalike.index.segment import Segment
@@ -46,6 +46,10 @@ class State:
     def vectors_of(self, product_id: str) -> NDArray[np.float32]:
         """(P, D) vectors of a product's photos, by photo id."""
         return self._joined(self._held(product_id)).vectors_of(product_id)
+
+    def photos_of(self, product_id: str) -> list[StoredPhoto]:
+        """A product's photos, by photo id."""
+        return self._joined(self._held(product_id)).photos_of(product_id)
 
     def everything(self) -> Rows:
         """All photos in memory."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lookalike.errors import VectorIndexError
 from lookalike.index.checks import check_batch, check_info, check_name, check_search
 from lookalike.index.predicates import Where
-from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
+from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, StoredPhoto
 from lookalike.index.rows import Rows, no_rows
 
 
@@ -56,6 +56,9 @@ class MemoryIndex:
 
     def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]:
         return self._readable(collection).rows.vectors_of(product_id)
+
+    def photos(self, collection: str, product_id: str) -> list[StoredPhoto]:
+        return self._readable(collection).rows.photos_of(product_id)
 
     def describe(self, collection: str) -> CollectionInfo:
         return self._readable(collection).info

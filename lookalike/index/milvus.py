@@ -23,7 +23,7 @@ from lookalike.index.lite_files import DROPPED
 from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
 from lookalike.index.predicates import Where
-from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
+from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, StoredPhoto
 from lookalike.index.purge import COPY, OLD, recover_rewrites, rewrite_collection
 from lookalike.index.ranking import best_first
 
@@ -145,6 +145,12 @@ class MilvusIndex:
         rows = sorted(rows, key=lambda row: row["photo_id"])
         dimension = self._ready(collection).dimension
         return np.array([row["vector"] for row in rows], dtype=np.float32).reshape(-1, dimension)
+
+    def photos(self, collection: str, product_id: str) -> list[StoredPhoto]:
+        expression, fields = one_of("product_id", [product_id]), self._ready(collection).fields
+        rows = self._loaded_anew(collection, lambda info: self._query(info.name, expression, ["photo_id", *fields]))
+        photos = [StoredPhoto(row["photo_id"], {name: row[name] or None for name in fields}) for row in rows]
+        return sorted(photos, key=lambda photo: photo.photo_id)
 
     def describe(self, collection: str) -> CollectionInfo:
         return self._describe(self.resolve_alias(collection) or collection)

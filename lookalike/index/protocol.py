@@ -44,6 +44,13 @@ class Hit(NamedTuple):
     fields: Mapping[str, str | None]
 
 
+class StoredPhoto(NamedTuple):
+    """One stored photo, whatever it looks like."""
+
+    photo_id: str
+    fields: Mapping[str, str | None]
+
+
 class VectorIndex(Protocol):
     """Collections of unit vectors with attribute filters, and aliases that switch in one step.
 
@@ -74,6 +81,10 @@ class VectorIndex(Protocol):
 
     def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]:
         """(P, D) stored vectors of a product's photos, by photo id; none where the product is unknown."""
+        ...
+
+    def photos(self, collection: str, product_id: str) -> list[StoredPhoto]:
+        """A product's photos, by photo id; none where the product is unknown."""
         ...
 
     def describe(self, collection: str) -> CollectionInfo: ...

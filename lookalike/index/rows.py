@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.index.predicates import Where
-from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit
+from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, StoredPhoto
 from lookalike.index.ranking import round_scores
 
 
@@ -71,6 +71,12 @@ class Rows:
         """(P, D) vectors of one product's photos, by photo id."""
         mine = self.keep(self.product_ids == product_id)
         return mine.vectors[np.argsort(mine.photo_ids.astype(str))]
+
+    def photos_of(self, product_id: str) -> list[StoredPhoto]:
+        """One product's photos, by photo id."""
+        mine = self.keep(self.product_ids == product_id)
+        fields = [{name: values[row] for name, values in mine.fields.items()} for row in range(len(mine))]
+        return sorted(map(StoredPhoto, mine.photo_ids, fields), key=lambda photo: photo.photo_id)
 
     def hit(self, row: int, score: float) -> Hit:
         """One row as an answer."""

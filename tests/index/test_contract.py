@@ -117,6 +117,14 @@ def test_the_vectors_of_a_product_come_back_by_photo_id(shoes: VectorIndex) -> N
     np.testing.assert_allclose(shoes.vectors("shoes", "a"), unit([[1, 0, 0, 0], [0.8, 0.6, 0, 0]]), atol=1e-6)
 
 
+def test_the_photos_of_a_product_come_back_by_photo_id_with_their_fields(shoes: VectorIndex) -> None:
+    fields = {"vertical": "shoe", "colour": "blue"}
+    assert shoes.photos("shoes", "a") == [("a/0", fields), ("a/1", fields)]
+    assert shoes.photos("shoes", "d") == [("d/0", {"vertical": "shoe", "colour": None})]
+    shoes.delete("shoes", ["d"])
+    assert shoes.photos("shoes", "d") == shoes.photos("shoes", 'a" or "1') == []
+
+
 def test_a_collection_knows_its_release_and_model(shoes: VectorIndex) -> None:
     assert shoes.describe("shoes") == info()
     assert shoes.collections() == ["shoes"]
