@@ -19,7 +19,8 @@ from benchmarks.index.kill_trap import CALLS
 from benchmarks.index.kill_trial import Reference, Step, Toll, clear, examine
 from lookalike.index.lite_files import make_ready
 from lookalike.index.memory import MemoryIndex
-from lookalike.index.milvus import OWN, MilvusIndex, MilvusSettings
+from lookalike.index.milvus import OWN, MilvusIndex
+from lookalike.index.milvus_structure import MilvusSettings
 
 ADDRESS = "address"
 """File beside the server's data that says where it listens."""

@@ -7,14 +7,13 @@ makes a query three times faster.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from pymilvus import MilvusClient
 
-from lookalike.config import StrictConfig
+from lookalike.deadline import Deadline
 from lookalike.errors import VectorIndexError
 from lookalike.index.checks import check_batch, check_info, check_name, check_search
 from lookalike.index.expressions import one_of, where_expression
@@ -22,6 +21,7 @@ from lookalike.index.lite_drop import clear_dropped, drop_in_one_step
 from lookalike.index.lite_files import DROPPED
 from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
+from lookalike.index.milvus_structure import MOST_HITS, MilvusSettings
 from lookalike.index.predicates import Where
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, StoredPhoto
 from lookalike.index.purge import COPY, OLD, recover_rewrites, rewrite_collection
@@ -32,33 +32,12 @@ NOT_LOADED = ("not loaded", "call load()")
 """What a server, and Lite, say of a collection that has to be loaded first."""
 INFO = "lookalike.info"
 """Collection property that holds the CollectionInfo; Lite forgets descriptions but keeps properties."""
-METRIC = "IP"
 ROWS_PER_CALL = 2_000
 """2,000 rows of 128 floats are 1 MB, far below gRPC's message limit."""
 SPARE = 8
 """Hits asked for beyond k, so that ties at the k-th place are all seen."""
-MOST_HITS = 16_384
-"""Milvus' limit on one search."""
 OWN = (COPY, OLD, DROPPED)
 """Ends of the names of collections that purges and drops keep for themselves."""
-
-
-class MilvusSettings(StrictConfig):
-    """How Milvus stores and searches vectors."""
-
-    structure: Literal["auto", "FLAT", "HNSW"] = "auto"
-    """FLAT is exact, HNSW a graph; auto takes FLAT on Lite (HNSW saves it 4 ms of 22 and loses filtered hits)."""
-    m: int = Field(default=16, ge=4, le=64)
-    """HNSW: links per node."""
-    ef_construction: int = Field(default=200, ge=8, le=4096)
-    """HNSW: candidates looked at while building."""
-    ef: int = Field(default=128, ge=8, le=MOST_HITS)
-    """HNSW: candidates looked at while searching; raised to the number of hits asked for."""
-    consistency: Literal["Bounded", "Strong"] = "Bounded"
-    """How searches on a server see writes: here a write returns once it is seen, so they need not wait (3 ms);
-    Strong waits in every search (207 ms) for what others wrote in the last moment."""
-    timeout_seconds: float = Field(default=30.0, gt=0)
-    """How long one request may take, retries included; building the search structure is not bounded."""
 
 
 class MilvusIndex:
@@ -67,13 +46,18 @@ class MilvusIndex:
     def __init__(self, uri: str, token: str = "", settings: MilvusSettings | None = None) -> None:
         self._settings = settings or MilvusSettings()
         self._uri = uri
-        self._wait = {"timeout": self._settings.timeout_seconds}
         self._loaded: dict[str, CollectionInfo] = {}
         self._client: MilvusClient = open_client(uri, token, self._settings.timeout_seconds)
         with explained(uri):  # Lite may also be a server of its own, behind a URL
             self._lite = self._client.get_server_version(**self._wait).startswith("milvus_lite")
-        auto = "FLAT" if self._lite else "HNSW"
-        self._structure = auto if self._settings.structure == "auto" else self._settings.structure
+        self._structure = self._settings.chosen(self._lite)
+
+    @property
+    def _wait(self) -> dict[str, float]:
+        """How long the next call may take: no longer than anybody waits for it. Raises DeadlineExceeded."""
+        deadline = Deadline.current()
+        deadline.check("asking Milvus")
+        return {"timeout": deadline.within(self._settings.timeout_seconds)}
 
     def close(self) -> None:
         """Disconnect; a second call does nothing."""
@@ -130,8 +114,8 @@ class MilvusIndex:
             self._client.flush(collection)
             if not self._sealed(collection):
                 # Lite builds while loading and cannot be waited for; a server builds in the background.
-                self._client.create_index(collection, self._index_params(), sync=not self._lite)
-            self._check_structure(collection)
+                self._client.create_index(collection, self._settings.index_params(self._structure), sync=not self._lite)
+            self._settings.check_built(self._client, collection, self._structure)
             self._client.load_collection(collection)
 
     def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]:
@@ -183,7 +167,7 @@ class MilvusIndex:
                 return f"deleted rows of {collection} stay in Milvus' storage until it collects its garbage"
             info = self._ready(collection)
             properties = {INFO: json.dumps(asdict(info))}
-            rewrite_collection(self._client, info, properties, self._index_params())
+            rewrite_collection(self._client, info, properties, self._settings.index_params(self._structure))
             return ""
 
     def drop(self, collection: str) -> None:
@@ -272,23 +256,6 @@ class MilvusIndex:
     def _sealed(self, collection: str) -> bool:
         return bool(self._client.list_indexes(collection))
 
-    def _index_params(self) -> Any:
-        graph = {"M": self._settings.m, "efConstruction": self._settings.ef_construction}
-        nested = {"params": graph if self._structure == "HNSW" else {}}  # Lite ignores parameters that are not nested
-        params = MilvusClient.prepare_index_params()
-        params.add_index("vector", index_type=self._structure, metric_type=METRIC, params=nested)
-        return params
-
-    def _check_structure(self, collection: str) -> None:
-        """Milvus Lite takes index types and parameters it does not know and builds nothing."""
-        built = self._client.describe_index(collection, "vector", **self._wait) or {}
-        found = (built.get("index_type"), built.get("metric_type"), built.get("pending_index_rows"))
-        if found != (self._structure, METRIC, 0):
-            raise VectorIndexError(f"collection {collection} has the search structure {built}, not {self._structure}")
-        links = {**built, **built.get("params", {})}.get("M")
-        if self._structure == "HNSW" and str(links) != str(self._settings.m):
-            raise VectorIndexError(f"collection {collection} was built with {built}, not with M={self._settings.m}")
-
     def _search(
         self, info: CollectionInfo, queries: NDArray[np.float32], k: int, limit: int, expression: str
     ) -> list[list[Hit]]:
@@ -302,7 +269,7 @@ class MilvusIndex:
             anns_field="vector",
             consistency_level=self._settings.consistency,
             output_fields=["photo_id", "product_id", *info.fields],
-            search_params={"params": {"ef": max(limit, self._settings.ef)}} if self._structure == "HNSW" else {},
+            search_params=self._settings.search_params(self._structure, limit),
             **self._wait,
         )
         found = [answered_hits(answer, info.fields) for answer in answers]

@@ -11,8 +11,9 @@ from milvus_lite.adapter.grpc.server import start_server_in_thread
 
 from lookalike.errors import BackendUnavailable, ConfigError, VectorIndexError
 from lookalike.index.lite_files import DROPPED
-from lookalike.index.milvus import MilvusIndex, MilvusSettings
+from lookalike.index.milvus import MilvusIndex
 from lookalike.index.milvus_client import local_file
+from lookalike.index.milvus_structure import MilvusSettings
 from tests.index.shop import axis, gallery, info, random_gallery
 
 

@@ -14,7 +14,8 @@ from pymilvus.exceptions import MilvusException
 
 from lookalike.config import parse_config
 from lookalike.errors import ConfigError, VectorIndexError
-from lookalike.index.milvus import MilvusIndex, MilvusSettings
+from lookalike.index.milvus import MilvusIndex
+from lookalike.index.milvus_structure import MilvusSettings
 from tests.index.shop import axis, gallery, info, random_gallery
 
 
