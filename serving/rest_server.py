@@ -26,6 +26,7 @@ from serving.metrics import SearchMetrics
 from serving.model import SearchModel
 from serving.routes.health import health_routes
 from serving.routes.searching import searching_routes
+from serving.web.page import web_page
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +41,10 @@ def rest_application(
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=request_bytes)
     app.add_middleware(BodyLimit, request_bytes=request_bytes)
     app.add_middleware(LastResort)
-    app.add_api_route("/", dataplane.live)
     app.add_api_route("/metrics", metrics.endpoint, methods=["GET"])
     for routes in (searching_routes, health_routes):
         app.include_router(routes(model))
+    app.include_router(web_page())
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     register_v2_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     for kind in EXPLAINED:

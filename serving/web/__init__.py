@@ -1,0 +1,1 @@
+"""The web page at `/`: find products by a photo in a browser."""

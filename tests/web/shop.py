@@ -1,0 +1,81 @@
+"""The drawn shop over parts in memory: photos as a shop has them, without a model that would have to be trained."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lookalike.catalog.colours import colour_histogram, histogram_text
+from lookalike.catalog.group_fields import COLOURS, DESIGN, ITEM
+from lookalike.catalog.images import Preprocessing
+from lookalike.catalog.sample import ATTRIBUTES, CATALOGUE, SHOPPERS, SampleShop, draw_shop
+from lookalike.embedders.memory import MemoryEmbedder
+from lookalike.features.memory import MemoryFeatures
+from lookalike.index.memory import MemoryIndex
+from lookalike.index.protocol import CollectionInfo, GalleryBatch
+from lookalike.release.manifest import Release, collection_name, feature_service_name, model_name, release_id
+
+SEEN = ("type", "colour", "pattern")
+"""Attributes the embedder has heads for; what they say of a photo is always the same, and seldom right."""
+
+
+class DrawnShop:
+    """Products LK00000, LK00001, … as drawn; `shopper` is a shopper's own photo of one of them."""
+
+    def __init__(
+        self, folder: Path, products: int = 60, changed: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
+        """`changed` gives products other attribute values, by product id."""
+        draw_shop(folder, SampleShop(products=products, photos_per_product=1, shopper_photos=0.3, defects=0, seed=4))
+        self.rows = pq.read_table(folder / CATALOGUE).to_pylist()
+        for row in self.rows:
+            row.update((changed or {}).get(row["sku"], {}))
+        shoppers = pq.read_table(folder / SHOPPERS).to_pylist()
+        self.shoppers = {row["sku"]: row["image_0"] for row in shoppers}
+        self.photos = {f"{row['sku']}/0": row["image_0"] for row in self.rows}
+        labels = {name: sorted({str(row[name]) for row in self.rows if row[name]}) for name in SEEN}
+        self.embedder = MemoryEmbedder(Preprocessing(), 64, labels)
+        self.features = MemoryFeatures({row["sku"]: {n: row[n] for n in ("price", "stock")} for row in self.rows})
+        self.index = MemoryIndex()
+        self.release = _release(self.embedder.identity.fingerprint)
+        self._index_photos()
+
+    def _index_photos(self) -> None:
+        pixels = self.embedder.identity.preprocessing.batch(list(self.photos.values()))  # (N, H, W, 3)
+        rows = [_stored(row, photo) for row, photo in zip(self.rows, pixels, strict=True)]
+        fields = {name: [row[name] for row in rows] for name in rows[0]}
+        vectors = self.embedder.embed(pixels).vectors  # (N, D)
+        info = CollectionInfo(
+            self.release.collection,
+            self.release.release_id,
+            self.release.model_fingerprint,
+            vectors.shape[1],
+            tuple(fields),
+        )
+        self.index.create(info)
+        self.index.upsert(
+            info.name, GalleryBatch(list(self.photos), [row["sku"] for row in self.rows], vectors, fields)
+        )
+        self.index.seal(info.name)
+
+
+def _stored(row: Mapping[str, Any], pixels: NDArray[np.uint8]) -> dict[str, str | None]:
+    design = " ".join(str(row["name"]).split()[:3])  # brand and name, without colour and type
+    fields = {"vertical": row["department"], **{name: row[name] for name in ATTRIBUTES}}
+    return fields | {ITEM: row["sku"], DESIGN: design, COLOURS: histogram_text(colour_histogram(pixels))}
+
+
+def _release(fingerprint: str) -> Release:
+    identity = release_id(fingerprint, "drawn shop")
+    return Release(
+        release_id=identity,
+        model_fingerprint=fingerprint,
+        catalogue_digest="drawn shop",
+        model=model_name(fingerprint),
+        collection=collection_name(identity),
+        feature_service=feature_service_name(identity),
+        created="2026-11-21T00:00:00+00:00",
+    )
