@@ -6,6 +6,7 @@ from typing import Any
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ReleaseError
 from lookalike.features.feast import FeastLookup
+from lookalike.release.category import release_fusion
 from lookalike.release.manifest import live_release
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.engine import SearchEngine
@@ -25,5 +26,5 @@ def search_photo(shop: Workspace, milvus_uri: str, asked: Mapping[str, Any]) -> 
     with collections_at(milvus_uri) as index:
         embedder = OnnxEmbedder(shop.model_repository / release.model)
         features = FeastLookup(shop.feature_store, release.feature_service)
-        engine = SearchEngine(embedder, index, features, release)
+        engine = SearchEngine(embedder, index, features, release, fusion=release_fusion(shop.releases, release))
         return engine.search(search_request(asked))

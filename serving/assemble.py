@@ -14,6 +14,7 @@ from lookalike.features.feast import FeastLookup
 from lookalike.features.protocol import FeatureLookup
 from lookalike.index.choose import open_index
 from lookalike.index.protocol import VectorIndex
+from lookalike.release.category import release_fusion
 from lookalike.release.manifest import Release
 from lookalike.release.update_log import UpdateLog
 from lookalike.search.engine import SearchEngine
@@ -48,7 +49,8 @@ def load_engine(settings: ServingSettings, index: VectorIndex, release: Release)
     """The engine of a release, every part loaded and proven by one search of our own."""
     embedder = open_embedder(settings, release)
     updates, features = UpdateLog(settings.releases, release).number, open_features(settings, release)
-    engine = SearchEngine(embedder, index, features, release, settings.limits, updates=updates)
+    fusion = release_fusion(settings.releases, release)
+    engine = SearchEngine(embedder, index, features, release, settings.limits, updates=updates, fusion=fusion)
     engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
     return engine
 

@@ -23,8 +23,7 @@ from lookalike.index.faiss_folder import COLLECTION
 from lookalike.index.protocol import VectorIndex
 from lookalike.lifecycle.erase_artifacts import erase_from_artifact
 from lookalike.lifecycle.erase_rows import erase_rows
-from lookalike.release.manifest import known_releases
-from lookalike.release.promote import EVALUATION
+from lookalike.release.manifest import EVALUATION, known_releases
 from lookalike.release.update_log import Update, UpdateLog
 from lookalike.storage import ASIDE, SEAL, atomic_file, recover_folder
 from lookalike.workspace import Workspace

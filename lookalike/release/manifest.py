@@ -14,6 +14,8 @@ LIVE = "live.json"
 RECORD = "release.json"
 _RECORDS = f"[!.]*/{RECORD}"
 """Hidden folders are releases being written, or removed."""
+EVALUATION = "evaluation"
+"""Folder of the evaluation that the release was promoted on."""
 STORED = "stored.parquet"
 """What the release's collection holds, photo by photo: from the index stage, then kept by every update."""
 

@@ -11,6 +11,7 @@ from lookalike.embedders.model_folder import GOLDEN, MODEL
 from lookalike.errors import ReleaseError
 from lookalike.release.collections import Collections, require_collection
 from lookalike.release.manifest import (
+    EVALUATION,
     RECORD,
     STORED,
     Release,
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 ALIAS = "products_live"
 """Alias of the live collection, for readers outside this project; ours read `live.json`."""
 EXPORTED = "exported"
-EVALUATION = "evaluation"
 REFERENCE = "reference.parquet"
 
 Prepare = Callable[[Release], object]
