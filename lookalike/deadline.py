@@ -1,9 +1,15 @@
-"""The moment after which nobody waits for an answer any more."""
+"""The moment after which nobody waits for an answer any more.
+
+A deadline is in force for all that happens inside a `with`, like a cancel scope of Trio: a step deep below, such as
+one call of a database's client, finds it without every signature in between carrying it.
+"""
 
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from lookalike.errors import DeadlineExceeded
 
@@ -17,11 +23,11 @@ class Deadline:
     Whoever asked may also go away before; then nothing remains at once. May be read from several threads.
     """
 
-    def __init__(self, moment: float, clock: Clock = time.monotonic) -> None:
-        """`moment` is a time of `clock`."""
+    def __init__(self, moment: float, clock: Clock = time.monotonic, abandoned: threading.Event | None = None) -> None:
+        """`moment` is a time of `clock`; `abandoned` is set once nobody waits."""
         self.moment = moment
         self.clock = clock
-        self._abandoned = threading.Event()
+        self._abandoned = abandoned or threading.Event()
 
     @classmethod
     def after(cls, seconds: float, clock: Clock = time.monotonic) -> "Deadline":
@@ -32,6 +38,24 @@ class Deadline:
     def never(cls) -> "Deadline":
         """For work that nobody waits for; it can still be abandoned."""
         return cls(math.inf)
+
+    @classmethod
+    def current(cls) -> "Deadline":
+        """The deadline in force here; `never` where none is."""
+        return _in_force.get() or cls.never()
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """What happens inside, in this thread or task and those tasks it starts, sees it as `current`."""
+        token = _in_force.set(self)
+        try:
+            yield
+        finally:
+            _in_force.reset(token)
+
+    def tightened(self, seconds: float) -> "Deadline":
+        """This deadline, or the one that many seconds from now if that is sooner; abandoned together."""
+        return Deadline(min(self.moment, self.clock() + seconds), self.clock, self._abandoned)
 
     def remaining(self) -> float:
         """Seconds left, infinite without an end; 0 once it has passed or nobody waits."""
@@ -53,5 +77,12 @@ class Deadline:
         self._abandoned.set()
 
     @property
+    def endless(self) -> bool:
+        return math.isinf(self.moment)
+
+    @property
     def abandoned(self) -> bool:
         return self._abandoned.is_set()
+
+
+_in_force: ContextVar[Deadline | None] = ContextVar("deadline in force", default=None)

@@ -10,6 +10,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as v2
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 from numpy.typing import NDArray
 
+from lookalike.deadline import Deadline
 from lookalike.embedders import triton_schema
 from lookalike.embedders.golden import check_golden, load_golden
 from lookalike.embedders.model_folder import FINGERPRINT, load_model, require_metadata
@@ -123,7 +124,7 @@ class TritonEmbedder:
 
     def _call(self, method: Callable[..., Reply], request: Any, deadline: float) -> Reply:
         try:
-            return method(request, timeout=deadline)
+            return method(request, timeout=Deadline.current().within(deadline))
         except grpc.RpcError as error:
             status, details = error.code(), error.details()
             if status in NOT_ANSWERING:

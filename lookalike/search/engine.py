@@ -16,14 +16,17 @@ from lookalike.errors import QueryError, ReleaseMismatch
 from lookalike.features.protocol import FeatureLookup, Features
 from lookalike.fusion import NEIGHBOURS, Fusion
 from lookalike.index.predicates import OneOf, fields_of
-from lookalike.index.protocol import CollectionInfo, VectorIndex
+from lookalike.index.protocol import CollectionInfo
 from lookalike.observation import predicted_attributes
 from lookalike.release.manifest import Release
 from lookalike.search.answer import Prediction, SearchAnswer, search_hits
+from lookalike.search.breaker import Breaker, BreakerSettings
 from lookalike.search.candidates import CandidateLimits
 from lookalike.search.category import VERTICAL, CategoryTold, check_category, tell_category
 from lookalike.search.cursor import Bookmark, bookmark_of, cursor_at
 from lookalike.search.grouping import check_group, filterable
+from lookalike.search.guard import Guard
+from lookalike.search.guarded import GuardedEmbedder, GuardedIndex, SearchedIndex
 from lookalike.search.narrowing import NarrowingLimits, believed, narrowing
 from lookalike.search.observing import observe
 from lookalike.search.page import Page, Query, read_page
@@ -44,6 +47,12 @@ class SearchLimits(StrictConfig):
     """Which predictions narrow a search that asks for it."""
     feature_deadline_seconds: float = Field(default=0.1, gt=0)
     """How long an answer waits for its features before it goes without them."""
+    model_seconds: float = Field(default=2.0, gt=0)
+    """How long the model may take over one photo that somebody waits for."""
+    index_seconds: float = Field(default=2.0, gt=0)
+    """How long one read of the index may take that somebody waits for."""
+    breaker: BreakerSettings = BreakerSettings()
+    """When a part that keeps failing is not asked for a while."""
 
 
 class SearchEngine:
@@ -56,7 +65,7 @@ class SearchEngine:
     def __init__(
         self,
         embedder: Embedder,
-        index: VectorIndex,
+        index: SearchedIndex,
         features: FeatureLookup,
         release: Release,
         limits: SearchLimits | None = None,
@@ -68,10 +77,10 @@ class SearchEngine:
         self.release = release
         self._updates = updates
         self._fusion = fusion
-        self._embedder = embedder
-        self._index = index
-        self._limits = limits or SearchLimits()
-        self._features = PunctualFeatures(features, self._limits.feature_deadline_seconds)
+        self._limits = limits = limits or SearchLimits()
+        self._embedder = GuardedEmbedder(embedder, Guard("the model", Breaker(limits.breaker), limits.model_seconds))
+        self._index = GuardedIndex(index, Guard("the index", Breaker(limits.breaker), limits.index_seconds))
+        self._features = PunctualFeatures(features, limits.feature_deadline_seconds, Breaker(limits.breaker))
         self._clock = clock
         self.collection()
 
@@ -95,8 +104,16 @@ class SearchEngine:
         of another release or query or of answers that have changed; ImageError for a photo that cannot be decoded,
         ReleaseMismatch and BackendUnavailable as the parts do, DeadlineExceeded. Features that are late are left out.
         """
-        watch, deadline = Stopwatch(self._clock), deadline or Deadline.never()
-        deadline.check("the search")
+        with (deadline or Deadline.current()).in_force():  # the parts stop at it
+            return self._search(request)
+
+    def degraded(self) -> tuple[str, ...]:
+        """Parts that failed lately and have not answered since."""
+        guards = (self._embedder.guard, self._index.guard, self._features.guard)
+        return tuple(guard.part for guard in guards if guard.breaker.state != "closed")
+
+    def _search(self, request: SearchRequest) -> SearchAnswer:
+        watch = Stopwatch(self._clock)
         with watch.stage("release"):
             info, update = self.collection(), self._updates()  # what is finished now, the search will see
         after = bookmark_of(request, self.release.release_id)
@@ -104,29 +121,27 @@ class SearchEngine:
         check_group(request.group, info.fields)
         check_colours(request.colour_weight, info.fields)
         check_category(request.category, request.vertical, self._fusion, info.fields)
-        query = self._query(request, info, watch, deadline)
-        deadline.check("reading the index")
+        query = self._query(request, info, watch)
         with watch.stage("search"):
             page = self._page(query, request, after)
         with watch.stage("features"):
-            features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)), deadline)
+            features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)))
         return replace(self._answer(request, query, page, after, features, watch), update=update)
 
-    def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch, deadline: Deadline) -> Query:
+    def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch) -> Query:
         if request.photo is None:
             return self._product_query(request)
-        query = self._photo_query(request.photo, request, watch, deadline)
+        query = self._photo_query(request.photo, request, watch)
         first = query.category.condition if query.category else None
         narrowed: tuple[OneOf, ...] = () if first is None or VERTICAL in fields_of(request.where) else (first,)
         if request.narrow:
             narrowed += believed(query.predicted, info.fields, request.where, self._limits.narrowing)
         return replace(query, narrowed=narrowed)
 
-    def _photo_query(self, photo: bytes, request: SearchRequest, watch: Stopwatch, deadline: Deadline) -> Query:
+    def _photo_query(self, photo: bytes, request: SearchRequest, watch: Stopwatch) -> Query:
         identity = self._embedder.identity
         with watch.stage("decode"):
             pixels = identity.preprocessing.pixels(photo, self._limits.image, request.crop)[np.newaxis]  # (1, H, W, 3)
-        deadline.check("embedding the photo")
         with watch.stage("embed"):
             embeddings = self._embedder.embed(pixels)  # (1, D)
         values, confidence = predicted_attributes(

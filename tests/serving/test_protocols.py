@@ -231,7 +231,7 @@ def test_an_unknown_model_is_not_found_and_nobody_unloads_the_search(client: Cli
     ("error", "status", "code", "sentence"),
     [
         (BackendUnavailable("no Triton at hunter2:8001"), 503, grpc.StatusCode.UNAVAILABLE, "does not answer"),
-        (DeadlineExceeded("no Triton at hunter2:8001"), 504, grpc.StatusCode.DEADLINE_EXCEEDED, "not there in time"),
+        (DeadlineExceeded("hunter2:8001 is slow"), 503, grpc.StatusCode.UNAVAILABLE, "the model does not answer"),
         (Outage("password=hunter2"), 500, grpc.StatusCode.INTERNAL, "its operator finds the reason in the log"),
     ],
 )
@@ -245,6 +245,8 @@ def test_outages_are_named_and_bugs_are_not(
         client.grpc([photo(1)])
     assert refusal.value.code() == code  # type: ignore[attr-defined]
     assert sentence in refusal.value.details() and "hunter2" not in refusal.value.details()  # type: ignore[attr-defined]
+    EMBEDDER.error = None
+    assert client.v1(instance(photo(1))).status_code == 200
 
 
 def test_a_bug_does_not_cost_the_client_its_connection(client: Client) -> None:
