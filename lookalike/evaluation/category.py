@@ -66,28 +66,59 @@ def calibrate(
 
 def with_category(evaluation: Evaluation, fusion: Fusion, truth: Truth, names: tuple[str, ...]) -> Evaluation:
     """The evaluation with what fusion, head and votes get right per query of the named sets."""
-    sets = {
-        name: replace(measured, values=measured.values | _judged(evaluation, measured, fusion, truth))
-        if name in names
-        else measured
-        for name, measured in evaluation.sets.items()
-    }
-    return replace(evaluation, sets=sets)
+
+    def told(measured: Measured) -> Measured:
+        own, asked = measured.queries.photos.products, measured.embeddings
+        judged = judge_queries(fusion, evaluation.identity, truth, own, asked, evaluation.gallery)
+        return replace(measured, values=measured.values | judged)
+
+    return replace(evaluation, sets=evaluation.sets | {name: told(evaluation.sets[name]) for name in names})
 
 
-def _judged(evaluation: Evaluation, measured: Measured, fusion: Fusion, truth: Truth) -> dict[str, Values]:
-    """(Q,) values by metric; `category_gain` is over the better single witness of this query set."""
-    own, count = measured.queries.photos.products, len(fusion.verticals)
-    shares = {fusion.attribute: fusion.by_value} if fusion.attribute else {}
-    seen = _witnesses(
-        fusion.verticals, shares, evaluation.identity, truth, own, measured.embeddings, evaluation.gallery
-    )
-    told = {"votes": vote_verticals(seen.scores, seen.filed, count, fusion.sharpness)}
-    told |= {"head": seen.heads[fusion.attribute]} if fusion.attribute else {}
-    singles = {f"category_{name}_accuracy": _right(one, seen.truth) for name, one in told.items()}
-    fused = _right(_fused(seen, fusion.attribute, fusion.sharpness, fusion.head_weight, count), seen.truth)
+def judge_queries(
+    fusion: Fusion,
+    identity: ModelIdentity,
+    truth: Truth,
+    own: NDArray[np.int64],
+    asked: Embeddings,
+    gallery: Gallery,
+) -> dict[str, Values]:
+    """(Q,) values by metric; `category_gain` is over the better single witness of these queries."""
+    seen, told = _heard(fusion, identity, truth, own, asked, gallery)
+    singles = {f"category_{name}_accuracy": _right(one, seen.truth) for name, one in told.items() if name != "fused"}
+    fused = _right(told["fused"], seen.truth)
     better = max(singles.values(), key=lambda values: float(values.mean()))
     return {**singles, "category_accuracy": fused, "category_gain": fused - better}
+
+
+def fused_verticals(
+    fusion: Fusion,
+    identity: ModelIdentity,
+    truth: Truth,
+    own: NDArray[np.int64],
+    asked: Embeddings,
+    gallery: Gallery,
+) -> NDArray[np.float64]:
+    """(Q, V) fused distributions of queries, their own items left out of the votes."""
+    return _heard(fusion, identity, truth, own, asked, gallery)[1]["fused"]
+
+
+def _heard(
+    fusion: Fusion,
+    identity: ModelIdentity,
+    truth: Truth,
+    own: NDArray[np.int64],
+    asked: Embeddings,
+    gallery: Gallery,
+) -> tuple[Witnesses, dict[str, NDArray[np.float64]]]:
+    """The witnesses of queries, and the (Q, V) distributions of votes, head (where one speaks) and both."""
+    shares = {fusion.attribute: fusion.by_value} if fusion.attribute else {}
+    seen = _witnesses(fusion.verticals, shares, identity, truth, own, asked, gallery)
+    count = len(fusion.verticals)
+    told = {"votes": vote_verticals(seen.scores, seen.filed, count, fusion.sharpness)}
+    told |= {"head": seen.heads[fusion.attribute]} if fusion.attribute else {}
+    told["fused"] = _fused(seen, fusion.attribute, fusion.sharpness, fusion.head_weight, count)
+    return seen, told
 
 
 def _shares(
@@ -96,7 +127,7 @@ def _shares(
     """Per attribute with a head and per value, the (V,) shares of verticals among train products; one more product
     of every vertical keeps a rare value from being certain."""
     train = truth.splits == "train"
-    places = _places(verticals, truth)[train]
+    places = places_of(verticals, truth)[train]
     shares: dict[str, dict[str, tuple[float, ...]]] = {}
     for name in set(identity.attribute_labels) & set(truth.values):
         codes = truth.codes[train, truth.attributes.index(name)]
@@ -107,7 +138,7 @@ def _shares(
     return shares
 
 
-def _places(verticals: tuple[str, ...], truth: Truth) -> NDArray[np.int64]:
+def places_of(verticals: tuple[str, ...], truth: Truth) -> NDArray[np.int64]:
     """(P,) the place of every product's vertical."""
     return np.searchsorted(np.array(verticals, dtype=object), truth.verticals).astype(np.int64)
 
@@ -121,7 +152,7 @@ def _witnesses(
     asked: Embeddings,
     gallery: Gallery,
 ) -> Witnesses:
-    places = _places(verticals, truth)
+    places = places_of(verticals, truth)
     scores, products = _neighbours(asked.vectors, gallery, truth.items[own])
     heads = {
         name: head_verticals(asked.attributes[name], identity.attribute_labels[name], by_value, len(verticals))
@@ -187,7 +218,7 @@ def _best_boost(
 ) -> float:
     """The boost of most fine precision@4 of the queries, the smallest of equals."""
     found = rank_products(asked.vectors, gallery, BOOSTED, left_out=truth.items[own], label="choosing the boost")
-    gains = np.take_along_axis(fused, _places(verticals, truth)[found.products], axis=1)  # (Q, BOOSTED)
+    gains = np.take_along_axis(fused, places_of(verticals, truth)[found.products], axis=1)  # (Q, BOOSTED)
 
     def precision(boost: float) -> float:
         boosted = np.where(found.products >= 0, found.scores + boost * gains, -np.inf)
