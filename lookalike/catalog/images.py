@@ -7,12 +7,15 @@ can get it wrong.
 
 import io
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lookalike.catalog.crop import Crop
+from lookalike.catalog.photo_formats import check_container, header_size, sniff
+from lookalike.catalog.upright import on_white, swaps_sides, upright
 from lookalike.config import StrictConfig
 from lookalike.errors import ImageError, PhotoTooLarge
 from lookalike.storage import digest_json
@@ -20,23 +23,25 @@ from lookalike.storage import digest_json
 ALGORITHM = "pillow-draft-exif-white-letterbox-bicubic-1"
 """Name of the steps below; change it whenever a step changes the pixels."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+PhotoFormat = Literal["JPEG", "PNG", "WEBP", "BMP", "GIF", "AVIF"]
+
+FORMATS: tuple[PhotoFormat, ...] = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 """Photo formats that are decoded; anything else is refused by its content, whatever its name says."""
 
 
 class ImageLimits(StrictConfig):
     """What a photo may cost before it is refused."""
 
+    formats: tuple[PhotoFormat, ...] = FORMATS
+    """What is decoded; AVIF may be added for a catalogue you trust, since its files can hide their size."""
     bytes: int = 20_000_000
     """Largest encoded size."""
     pixels: int = 50_000_000
-    """Largest width times height, checked before the pixels are decoded."""
+    """Largest width times height of a JPEG, checked before the pixels are decoded."""
+    whole_pixels: int = 25_000_000
+    """The same for every other format: these cannot be decoded at a smaller scale."""
     side: int = 16
     """Smallest width or height that still shows a product."""
-
-
-TURNED = range(5, 9)
-"""EXIF orientations that swap width and height."""
 
 
 def decode_photo(
@@ -53,33 +58,49 @@ def decode_photo(
     PhotoTooLarge for a photo beyond the limits.
     """
     limits = limits or ImageLimits()
+    kind = _accepted_format(content, limits)
+    try:
+        check_container(kind, content)
+        _check_size(header_size(kind, content), kind, limits)
+        # Pillow's own bomb warning stays as it is: silencing it is global state, and this runs in many threads.
+        with Image.open(io.BytesIO(content), formats=(kind,)) as image:
+            _check_size(image.size, kind, limits)
+            if at_least is not None and image.format == "JPEG":
+                image.draft("RGB", at_least if crop is None else _covering(image, at_least, crop))
+            turned = upright(image)
+            return on_white(turned if crop is None else _cropped(turned, crop, limits))
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PhotoTooLarge(f"the photo is too large; at most {limits.pixels} pixels are accepted") from error
+    except Exception as error:  # Pillow's plugins raise anything on damaged files; the bytes are a stranger's
+        raise ImageError(f"the photo is damaged: {_reason(error)}") from error
+
+
+def _accepted_format(content: bytes, limits: ImageLimits) -> str:
     if not content:
         raise ImageError("the photo is empty (0 bytes)")
     if len(content) > limits.bytes:
         raise PhotoTooLarge(f"the photo has {len(content)} bytes; at most {limits.bytes} are accepted")
-    try:
-        # Pillow's own bomb warning stays as it is: silencing it is global state, and this runs in many threads.
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            _check_size(image, limits)
-            if at_least is not None and image.format == "JPEG":
-                image.draft("RGB", at_least if crop is None else _covering(image, at_least, crop))
-            upright = ImageOps.exif_transpose(image)
-            return _on_white(upright if crop is None else _cropped(upright, crop, limits))
-    except ImageError:
-        raise
-    except UnidentifiedImageError as error:
-        raise ImageError(f"the photo is not one of {', '.join(FORMATS)}") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PhotoTooLarge(f"the photo is too large; at most {limits.pixels} pixels are accepted") from error
-    except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, OverflowError) as error:
-        # Pillow's plugins raise all of these on damaged files.
-        raise ImageError(f"the photo is damaged: {error}") from error
+    kind = sniff(content)
+    if kind not in limits.formats:
+        seen = f"{kind}, " if kind else ""
+        raise ImageError(f"the photo is {seen}not one of {', '.join(limits.formats)}")
+    return kind
 
 
-def _check_size(image: Image.Image, limits: ImageLimits) -> None:
-    width, height = image.size
-    if width * height > limits.pixels:
-        raise PhotoTooLarge(f"the photo is {width}x{height}; at most {limits.pixels} pixels are accepted")
+def _reason(error: Exception) -> str:
+    """Pillow's sentence; not that of an error which shows its objects and places in memory."""
+    return "it cannot be read" if isinstance(error, UnidentifiedImageError) else str(error) or type(error).__name__
+
+
+def _check_size(size: tuple[int, int] | None, kind: str, limits: ImageLimits) -> None:
+    if size is None:
+        return
+    width, height = size
+    most = limits.pixels if kind == "JPEG" else min(limits.pixels, limits.whole_pixels)
+    if width * height > most:
+        raise PhotoTooLarge(f"the photo is {width}x{height}; at most {most} pixels are accepted as {kind}")
     if min(width, height) < limits.side:
         raise ImageError(f"the photo is {width}x{height}; each side needs at least {limits.side} pixels")
 
@@ -87,7 +108,7 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
 def _covering(image: Image.Image, at_least: tuple[int, int], crop: Crop) -> tuple[int, int]:
     """The size, as the photo is stored, at which the cropped part is still `at_least` as large."""
     width, height = crop.whole(*at_least)
-    return (height, width) if image.getexif().get(ExifTags.Base.Orientation) in TURNED else (width, height)
+    return (height, width) if swaps_sides(image) else (width, height)
 
 
 def _cropped(upright: Image.Image, crop: Crop, limits: ImageLimits) -> Image.Image:
@@ -97,16 +118,6 @@ def _cropped(upright: Image.Image, crop: Crop, limits: ImageLimits) -> Image.Ima
             f"the cropped part is {part.width}x{part.height}; each side needs at least {limits.side} pixels"
         )
     return part
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        image = Image.new("RGBA", layer.size, "white")
-        image.alpha_composite(layer)
-    if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion clips at 255 instead of scaling
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return image.convert("RGB")
 
 
 class Preprocessing(StrictConfig):
