@@ -3,7 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache, reduce
-from itertools import repeat
 from typing import Any, cast
 
 import faiss
@@ -60,9 +59,9 @@ class Attributes:
         """(ceil(N / 8),) bitmap of the rows that pass; `where` is not empty."""
         return reduce(np.bitwise_and, (self._bits(predicate) for predicate in where))
 
-    def records(self, rows: NDArray[np.int64]) -> list["Record"]:
-        """The fields of each row."""
-        return list(map(Record, repeat(self), rows.tolist()))
+    def record(self, row: int) -> "Record":
+        """All fields of one row."""
+        return Record(self, row)
 
     def value(self, field: str, row: int) -> str | None:
         """One field of one row. Raises KeyError for a field there is not."""
@@ -102,7 +101,7 @@ class Attributes:
 
 
 class Record(Mapping[str, str | None]):
-    """A row's fields, read when they are asked for: most hits are folded away before anyone looks."""
+    """A row's fields, each read when it is asked for."""
 
     __slots__ = ("_attributes", "_row")
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,8 @@ def check_vectors(vectors: NDArray[np.float32], dimension: int, what: str) -> No
     if vectors.ndim != 2 or vectors.shape[1] != dimension:
         raise VectorIndexError(f"{what} have shape {vectors.shape}; the collection stores (N, {dimension})")
     squares = np.vecdot(vectors, vectors)  # (N,)
-    if (np.abs(squares - 1) < UNIT_TOLERANCE).all():  # NaN is not below it
+    least, most = np.minimum.reduce(squares, initial=1), np.maximum.reduce(squares, initial=1)  # NaN where one is
+    if least > 1 - UNIT_TOLERANCE and most < 1 + UNIT_TOLERANCE:
         return
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)  # (N,)
     if not np.isfinite(lengths).all():
@@ -68,6 +69,13 @@ def check_batch(batch: GalleryBatch, info: CollectionInfo) -> None:
     if len(set(batch.photo_ids)) != len(batch.photo_ids):
         twice = Counter(batch.photo_ids).most_common(1)[0][0]
         raise VectorIndexError(f"photo {twice!r} occurs twice in one batch")
+
+
+def checked(batches: Iterable[GalleryBatch], info: CollectionInfo) -> Iterator[GalleryBatch]:
+    """The batches, each looked at before it is handed on."""
+    for batch in batches:
+        check_batch(batch, info)
+        yield batch
 
 
 def _check_texts(name: str, values: Sequence[str | None], required: bool) -> None:

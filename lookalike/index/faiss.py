@@ -92,23 +92,23 @@ class FaissIndex:
         return ""
 
     def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]:
-        state = self._state(self._resolved(collection))
+        state = self._readable(collection)
         check_search(state.manifest.info, queries, k, where)
         if state.segment is None:
             raise VectorIndexError(f"collection {state.manifest.info.name} is unfinished; seal it before searching")
         return state.search(queries, k, where)
 
     def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]:
-        return self._state(self._resolved(collection)).vectors_of(product_id)
+        return self._readable(collection).vectors_of(product_id)
 
     def photos(self, collection: str, product_id: str) -> list[StoredPhoto]:
-        return self._state(self._resolved(collection)).photos_of(product_id)
+        return self._readable(collection).photos_of(product_id)
 
     def describe(self, collection: str) -> CollectionInfo:
         return self._manifest(self._resolved(collection)).info
 
     def count(self, collection: str) -> int:
-        return self._state(self._resolved(collection)).count()
+        return self._readable(collection).count()
 
     def collections(self) -> list[str]:
         return self._folder.collections()
@@ -178,6 +178,13 @@ class FaissIndex:
         if held is None or held[0] != stamp:
             held = self._manifests[name] = (stamp, self._folder.manifest(name))
         return held[1]
+
+    def _readable(self, name: str) -> State:
+        """The state of a collection, or of the one that an alias points to."""
+        held = self._states.get(name)
+        if held is not None and held[0] == self._folder.stamp(name):
+            return held[1]  # no name is both, so there is no need to look at the aliases
+        return self._state(self._resolved(name))
 
     def _state(self, name: str) -> State:
         held, stamp = self._states.get(name), self._folder.stamp(name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from lookalike.index.predicates import Where
@@ -34,14 +35,36 @@ class GalleryBatch:
     """Per filterable field its N values; None where unknown."""
 
 
-class Hit(NamedTuple):
-    """One stored photo near a query; a tuple, since a search makes thousands a second."""
+class FieldTable(Protocol):
+    """The fields of many photos, where hits look their own up."""
+
+    def record(self, row: int) -> Mapping[str, str | None]:
+        """All fields of one row."""
+        ...
+
+
+class Hit(Struct, frozen=True, gc=False, eq=False):
+    """One stored photo near a query. A search makes thousands a second, most of which are folded away before anyone
+    looks at their fields: these are read when they are asked for."""
 
     photo_id: str
     product_id: str
     score: float
     """Cosine similarity, in [-1, 1]; larger is closer."""
-    fields: Mapping[str, str | None]
+    stored: Mapping[str, str | None] | FieldTable
+    """The fields themselves, or the table that has them in this row."""
+    row: int = 0
+
+    @property
+    def fields(self) -> Mapping[str, str | None]:
+        """The photo's filterable fields."""
+        return self.stored if isinstance(self.stored, Mapping) else self.stored.record(self.row)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Hit):
+            return NotImplemented
+        mine, theirs = ((hit.photo_id, hit.product_id, hit.score, hit.fields) for hit in (self, other))
+        return mine == theirs
 
 
 class StoredPhoto(NamedTuple):

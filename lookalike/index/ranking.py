@@ -22,18 +22,24 @@ def round_scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 def order_rows(scores: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """(Q, S) rounded scores and their rows (below 2³²), best first, ties by row.
 
-    Score and row become one integer, so that one sort does: a tenth of the time of sorting by two keys.
+    Most structures give one order already, but for ties. Where there are any, score and row become one integer, so that
+    one sort does: a tenth of the time of sorting by two keys.
     """
     scaled = np.minimum(np.maximum(scores, _LEAST), _MOST)  # np.clip does the same in twice the time on a few scores
     scaled *= _MILLION
-    keys = np.rint(scaled, out=scaled).astype(np.int64)
-    np.subtract(_MILLION_WHOLE, keys, out=keys)
+    np.rint(scaled, out=scaled)
+    if not np.logical_and.reduce(scaled[:, 1:] < scaled[:, :-1], axis=None):
+        scaled, rows = _sorted(scaled.astype(np.int64), rows)
+    scaled /= _MILLION
+    return scaled, rows
+
+
+def _sorted(scaled: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    keys = np.subtract(_MILLION_WHOLE, scaled, out=scaled)
     keys <<= 32
     keys |= rows
     keys.sort(axis=1)
-    ordered = (_MILLION_WHOLE - (keys >> 32)).astype(np.float32)
-    ordered /= _MILLION
-    return ordered, keys & 0xFFFFFFFF
+    return (_MILLION_WHOLE - (keys >> 32)).astype(np.float32), keys & 0xFFFFFFFF
 
 
 def best_first(hits: Sequence[Hit], k: int) -> list[Hit]:

@@ -5,11 +5,9 @@ rows.parquet     photo_id, product_id and the fields, in the order of photo ids,
 search.faiss     graph, lists or codes, where the structure has any
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from functools import cached_property, partial
+from itertools import repeat
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +27,7 @@ from lookalike.index.faiss_settings import (
     StructureSettings,
 )
 from lookalike.index.faiss_structures import Binary, Flat, Hnsw, IvfPq, Structure
+from lookalike.index.ids import Ids
 from lookalike.index.planner import WIDER, WITNESSES, goes_exact
 from lookalike.index.protocol import Hit
 from lookalike.index.ranking import order_rows
@@ -38,8 +37,6 @@ VECTORS = "vectors.npy"
 ROWS = "rows.parquet"
 SPARE = 2
 """Rows asked for beyond k, so that a tie at the k-th place is noticed and asked again; 8 of them cost a graph 7 %."""
-_hit = partial(tuple.__new__, Hit)
-"""What Hit._make does, without a Python call for every hit."""
 
 
 def write_segment(folder: Path, rows: Rows, settings: FaissSettings) -> None:
@@ -58,7 +55,7 @@ class Segment:
     def __init__(self, folder: Path, settings: FaissSettings) -> None:
         self._vectors = _mapped(folder)
         table = pq.read_table(folder / ROWS).combine_chunks()
-        self._photo_ids, self._product_ids = (_texts(table[name]) for name in ("photo_id", "product_id"))
+        self._ids = Ids(table["photo_id"].to_pylist(), table["product_id"].to_pylist())
         fields = [name for name in table.column_names if name not in ("photo_id", "product_id")]
         self.attributes = Attributes({name: _whole(table[name]) for name in fields})
         self._structure = _load(folder, self._vectors, settings)
@@ -77,36 +74,27 @@ class Segment:
 
     def rows_of_photos(self, photo_ids: Sequence[str]) -> NDArray[np.int64]:
         """The rows of those photos that are here."""
-        places = [(photo, bisect_left(self._photo_ids, photo)) for photo in photo_ids]
-        return np.array([row for photo, row in places if row < len(self) and self._photo_ids[row] == photo], np.int64)
+        return self._ids.rows_of_photos(photo_ids)
 
     def rows_of_products(self, product_ids: Sequence[str]) -> NDArray[np.int64]:
         """The rows of all photos of these products."""
-        order, product_of = self._by_product, self._product_ids.__getitem__
-        firsts = [bisect_left(order, product, key=product_of) for product in product_ids]
-        lasts = [bisect_right(order, product, key=product_of) for product in product_ids]
-        return np.concatenate([order[:0], *(order[first:last] for first, last in zip(firsts, lasts, strict=True))])
+        return self._ids.rows_of_products(product_ids)
 
     def photos(self, rows: NDArray[np.int64]) -> list[str]:
         """The photo ids of these rows."""
-        return list(self._photo_ids[rows].tolist())
+        return self._ids.take(rows)[0]
 
     def rows(self, kept: NDArray[np.int64]) -> Rows:
         """The named rows, read into memory."""
-        products = texts(self._product_ids[kept].tolist())
-        return Rows(texts(self.photos(kept)), products, self._vectors[kept], self.attributes.columns(kept))
-
-    @cached_property
-    def _by_product(self) -> NDArray[np.int64]:
-        """(N,) rows, a product's side by side."""
-        return np.argsort(self._product_ids, kind="stable")
+        photos, products = map(texts, self._ids.take(kept))
+        return Rows(photos, products, self._vectors[kept], self.attributes.columns(kept))
 
     def _ranked(self, queries: NDArray[np.float32], k: int, count: int, passing: int, chosen: Chosen | None) -> Found:
         """(Q, k) rounded cosines and rows, best first; where ties may go on beyond `count`, asked again for more."""
         scores, rows = order_rows(*self._nearest(queries, count, passing, chosen))
         tied = scores[:, -1] == scores[:, k - 1]
         scores, rows = scores[:, :k], rows[:, :k]
-        if count < passing and np.count_nonzero(tied):
+        if count < passing and np.logical_or.reduce(tied):
             scores[tied], rows[tied] = self._ranked(queries[tied], k, min(2 * count, passing), passing, chosen)
         return scores, rows
 
@@ -141,10 +129,8 @@ class Segment:
 
     def _hits(self, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[list[Hit]]:
         flat = rows.ravel()
-        photos, products = self._photo_ids[flat].tolist(), self._product_ids[flat].tolist()
-        hits = list(
-            map(_hit, zip(photos, products, scores.ravel().tolist(), self.attributes.records(flat), strict=True))
-        )
+        told = (*self._ids.take(flat), scores.ravel().tolist(), repeat(self.attributes), flat.tolist())
+        hits = list(map(Hit, *told))
         k = rows.shape[1]
         return [hits[start : start + k] for start in range(0, len(hits), k)]
 
@@ -185,11 +171,6 @@ def _used(settings: FaissSettings, count: int) -> StructureSettings:
 def _mapped(folder: Path) -> NDArray[np.float32]:
     vectors = np.load(folder / VECTORS, allow_pickle=False, mmap_mode="r")
     return np.asarray(vectors)  # a plain view of the map: memmap's own indexing is slower
-
-
-def _texts(column: "pa.ChunkedArray") -> NDArray[Any]:
-    """(N,) strings kept compactly: ids of up to 15 bytes take 16, as Python objects they would take 70."""
-    return np.array(column.to_pylist(), dtype=np.dtypes.StringDType())
 
 
 def _whole(column: "pa.ChunkedArray") -> "pa.Array":
