@@ -23,7 +23,10 @@ from serving.live import LiveEngine
 from serving.query_log import QueryLog
 from serving.server import SearchServer
 from serving.settings import ServingSettings
+from serving.triton.admission import AdmittedEmbedder
+from serving.triton.reload import RepositoryReload
 from serving.triton.repository_api import RepositoryApi
+from serving.triton.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -34,25 +37,41 @@ def assemble(settings: ServingSettings) -> SearchServer:
     Raises ReleaseError where there is none, unless `wait_for_release`, and whatever its parts raise.
     """
     index = open_index(settings.milvus_uri, settings.milvus_token or "")
-    live = LiveEngine(
-        settings.releases, partial(load_engine, settings, index), settings.poll_seconds, settings.retry_seconds
-    )
+    supervisor = supervisor_of(settings)
+    make_engine = partial(load_engine, settings, index, supervisor)
+    live = LiveEngine(settings.releases, make_engine, settings.poll_seconds, settings.retry_seconds)
     if settings.wait_for_release:
         live.look()
     elif not live.load():
         raise ReleaseError(f"no release is in service under {settings.releases}; run `lookalike release` first")
     log = QueryLog(settings.query_log) if settings.query_log is not None else None
-    return SearchServer(settings, live, log)
+    return SearchServer(settings, live, log, supervisor)
 
 
-def load_engine(settings: ServingSettings, index: VectorIndex, release: Release) -> SearchEngine:
+def load_engine(
+    settings: ServingSettings, index: VectorIndex, supervisor: Supervisor | None, release: Release
+) -> SearchEngine:
     """The engine of a release, every part loaded and proven by one search of our own."""
     embedder = open_embedder(settings, release)
     updates, features = UpdateLog(settings.releases, release).number, open_features(settings, release)
     fusion = release_fusion(settings.releases, release)
     engine = SearchEngine(embedder, index, features, release, settings.limits, updates=updates, fusion=fusion)
     engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
+    if supervisor is not None and isinstance(embedder, AdmittedEmbedder):
+        supervisor.watch(embedder)
     return engine
+
+
+def supervisor_of(settings: ServingSettings) -> Supervisor | None:
+    """Who heals the model in Triton; nobody where the model runs in this process."""
+    if settings.triton_url is None:
+        return None
+    return Supervisor(reload_by(settings.triton_http), settings.supervision)
+
+
+def reload_by(triton_http: str | None) -> RepositoryReload | None:
+    """None where somebody else loads models."""
+    return None if triton_http is None else RepositoryReload(RepositoryApi(triton_http))
 
 
 def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
@@ -61,9 +80,11 @@ def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
     if settings.triton_url is None:
         # One thread per photo: searches run side by side, and onnxruntime's own threads would only compete.
         return choose_embedder(folder, no_triton="no Triton address is set", threads=1).embedder
-    if settings.triton_http is not None:
-        RepositoryApi(settings.triton_http).load(release.model)
-    return TritonEmbedder(settings.triton_url, folder)
+    connect = partial(TritonEmbedder, settings.triton_url, folder)
+    reload = reload_by(settings.triton_http)
+    if reload is not None:
+        reload(release.model, lambda: connect().close())
+    return AdmittedEmbedder(connect(), release.model)
 
 
 def open_features(settings: ServingSettings, release: Release) -> FeatureLookup:

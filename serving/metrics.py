@@ -33,6 +33,10 @@ class SearchMetrics:
         self._empty = Counter("lookalike_empty_answers", "Searches that found nothing", registry=self._registry)
         self._registry.register(_LiveRelease(live))
 
+    def register(self, collector: Collector) -> None:
+        """Serve a part's own figures as well."""
+        self._registry.register(collector)
+
     def answered(self, answer: SearchAnswer) -> None:
         """Count one answer."""
         for stage, spent in answer.timings_ms.items():

@@ -13,9 +13,12 @@ from serving.grpc_server import grpc_server
 from serving.live import LiveEngine
 from serving.metrics import SearchMetrics
 from serving.model import SearchModel
+from serving.photos.shop_photos import ShopPhotos
 from serving.query_log import QueryLog
 from serving.rest_server import QuietUvicorn, listen, rest_application, rest_server
 from serving.settings import ServingSettings
+from serving.triton.metrics import TritonMetrics
+from serving.triton.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +28,13 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 class SearchServer(ModelServer):
     """A KServe ModelServer that listens where it is told, is ready when it is, and ends without losing a request."""
 
-    def __init__(self, settings: ServingSettings, live: LiveEngine, query_log: QueryLog | None) -> None:
+    def __init__(
+        self,
+        settings: ServingSettings,
+        live: LiveEngine,
+        query_log: QueryLog | None,
+        supervisor: Supervisor | None = None,
+    ) -> None:
         super().__init__(
             http_port=settings.http_port,
             grpc_port=settings.grpc_port,
@@ -36,9 +45,13 @@ class SearchServer(ModelServer):
         self.live = live
         self.query_log = query_log
         self.dataplane = SearchDataPlane(self.registered_models)
+        self.supervisor = supervisor
         self.metrics = SearchMetrics(live)
+        if supervisor is not None:
+            self.metrics.register(TritonMetrics(supervisor))
         self.model = SearchModel(settings, live, query_log, self.metrics)
         self.register_model(self.model)
+        self.photos = ShopPhotos(settings.photos, live, settings.limits.image)
         self._uvicorn: QuietUvicorn | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -52,7 +65,10 @@ class SearchServer(ModelServer):
             asyncio.run(self._run(started))
         finally:
             self.live.close()
+            if self.supervisor is not None:
+                self.supervisor.close()
             self.model.stop()
+            self.photos.stop()
             if self.query_log is not None:
                 self.query_log.close()
 
@@ -63,16 +79,18 @@ class SearchServer(ModelServer):
 
     async def _run(self, started: Callable[["SearchServer"], None] | None) -> None:
         settings = self.settings
-        app = rest_application(self.dataplane, self.model, self.metrics, settings.request_bytes)
+        app = rest_application(self.dataplane, self.model, self.photos, self.metrics, settings.request_bytes)
         self._uvicorn = rest_server(app, settings.host, settings.grace_seconds)
         self._loop = asyncio.get_running_loop()
         with listen(settings.host, settings.http_port) as http:
             self.http_port = http.getsockname()[1]
             remote, self.grpc_port = grpc_server(
-                self.dataplane, settings.host, settings.grpc_port, settings.request_bytes
+                self.dataplane, self.model.queue, settings.host, settings.grpc_port, settings.request_bytes
             )
             self._end_on_signals()
             self.live.start()
+            if self.supervisor is not None:
+                self.supervisor.start()
             await remote.start()
             try:
                 await asyncio.gather(self._uvicorn.serve(sockets=[http]), self._announce(started))

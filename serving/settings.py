@@ -8,6 +8,9 @@ from pydantic import Field
 from lookalike.config import StrictConfig
 from lookalike.search.engine import SearchLimits
 from lookalike.workspace import Workspace
+from serving.overload import OverloadSettings
+from serving.photos.settings import PhotoSettings
+from serving.triton.supervisor import SupervisionSettings
 
 
 class ServingSettings(StrictConfig):
@@ -21,6 +24,8 @@ class ServingSettings(StrictConfig):
     """Triton's gRPC address as host:port; without one the model runs in this process with onnxruntime."""
     triton_http: str | None = None
     """Triton's HTTP address as host:port, to load a new release's model; without one, somebody else loads it."""
+    supervision: SupervisionSettings = SupervisionSettings()
+    """How the model in Triton is watched and healed."""
     milvus_uri: str
     """A Milvus Lite file, http://host:port of a Milvus server, or faiss:///folder to search in this process."""
     milvus_token: str | None = Field(default=None, repr=False)
@@ -37,10 +42,8 @@ class ServingSettings(StrictConfig):
     """REST port; 0 takes a free one."""
     grpc_port: int = Field(default=8081, ge=0, le=65535)
     """gRPC port; 0 takes a free one."""
-    threads: int = Field(default=8, ge=1)
-    """Searches under way at the same time."""
-    most_waiting: int = Field(default=64, ge=0)
-    """Requests that may wait for a thread; further ones are refused with 503 instead of growing late."""
+    overload: OverloadSettings = OverloadSettings()
+    """How much is taken in at once, and how long anybody waits."""
     most_instances: int = Field(default=16, ge=1)
     """Photos in one request."""
     request_bytes: int = Field(default=32_000_000, ge=1024)
@@ -53,6 +56,8 @@ class ServingSettings(StrictConfig):
     """How long to wait before a release that could not be loaded is tried again."""
     grace_seconds: int = Field(default=20, ge=0)
     """How long requests under way may take after SIGTERM; Kubernetes kills after 30."""
+    photos: PhotoSettings = PhotoSettings()
+    """Where people see the photos of answers."""
     limits: SearchLimits = SearchLimits()
     """What one answer may cost."""
 

@@ -16,19 +16,25 @@ from lookalike.embedders.golden import check_golden, load_golden
 from lookalike.embedders.model_folder import FINGERPRINT, load_model, require_metadata
 from lookalike.embedders.protocol import Embeddings, ModelIdentity
 from lookalike.embedders.tensors import ATTRIBUTES, EMBEDDING, PIXELS, answer, check_pixels, in_batches, output_names
-from lookalike.errors import BackendUnavailable, LookalikeError
+from lookalike.errors import BackendUnavailable, DeadlineExceeded, LookalikeError
 
 Reply = TypeVar("Reply")
 
 NOT_ANSWERING = (
     grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.NOT_FOUND,  # unloaded since
     grpc.StatusCode.INTERNAL,  # a dead worker; Triton goes on calling the model ready
 )
 MESSAGE_BYTES = 256 * 1024 * 1024
 """gRPC's own limit of 4 MB is less than one batch of large photos."""
+CHANNEL = [
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),  # of its own accord it would wait up to two minutes for a restarted server
+]
 
 
 class TritonEmbedder:
@@ -45,14 +51,13 @@ class TritonEmbedder:
         self._url = url
         self._model = load_model(model_folder)
         self._deadline = deadline_seconds
-        sizes = [("grpc.max_send_message_length", MESSAGE_BYTES), ("grpc.max_receive_message_length", MESSAGE_BYTES)]
-        self._channel = grpc.insecure_channel(url, options=sizes)
+        self._golden = load_golden(model_folder)
+        self._channel = grpc.insecure_channel(url, options=CHANNEL)
         self._stub = GRPCInferenceServiceStub(self._channel)
         self._outputs = output_names(self.identity)
         try:
             self._connect(connect_seconds)
-            self._check_config()
-            check_golden(self, load_golden(model_folder), self._owner)
+            self.prove()
         except BaseException:
             self.close()
             raise
@@ -64,6 +69,23 @@ class TritonEmbedder:
     def embed(self, pixels: NDArray[np.uint8]) -> Embeddings:
         check_pixels(pixels, self._model.preprocessing)
         return in_batches(pixels, self._model.max_batch_size, self._infer)
+
+    def prove(self) -> None:
+        """Check once more that the served model is the right one and well, as connecting does."""
+        self._check_config()
+        check_golden(self, self._golden, self._owner)
+
+    def on_connection_lost(self, tell: Callable[[], None]) -> None:
+        """Call `tell`, from a thread of gRPC's, whenever the connection ends; the next may lead to another server."""
+        was_ready = False
+
+        def changed(state: grpc.ChannelConnectivity) -> None:
+            nonlocal was_ready
+            if was_ready and state is not grpc.ChannelConnectivity.READY:
+                tell()
+            was_ready = state is grpc.ChannelConnectivity.READY
+
+        self._channel.subscribe(changed)
 
     def ready(self) -> bool:
         """Whether Triton calls the model ready; a dead worker behind it may still make `embed` fail."""
@@ -127,6 +149,8 @@ class TritonEmbedder:
             return method(request, timeout=Deadline.current().within(deadline))
         except grpc.RpcError as error:
             status, details = error.code(), error.details()
+            if status is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise DeadlineExceeded(f"{self._owner} does not answer within {deadline:.3g} s") from error
             if status in NOT_ANSWERING:
                 raise BackendUnavailable(f"{self._owner} does not answer ({status.name}): {details}") from error
             raise LookalikeError(f"{self._owner} refused the call ({status.name}): {details}") from error

@@ -74,8 +74,9 @@ class LocalTriton:
         if not self._repository.is_dir():
             raise StorageError(f"{self._repository} is not a folder with Triton models")
         for attempt in range(1, self._settings.attempts + 1):
+            self.log_file.unlink(missing_ok=True)
             try:
-                self._launch()
+                self._launch(free_ports(3))
                 self._wait_until_live()
                 return
             except BackendUnavailable:
@@ -86,6 +87,15 @@ class LocalTriton:
             except BaseException:
                 self.stop()
                 raise
+
+    def restart(self) -> None:
+        """Start a server that has ended again, at the same addresses; its models have to be loaded again.
+
+        Raises BackendUnavailable where that fails; it may be tried again.
+        """
+        self.stop()
+        self._launch(self._ports)
+        self._wait_until_live()
 
     def stop(self) -> None:
         """End the server and its workers; harmless when it is gone already."""
@@ -154,8 +164,8 @@ class LocalTriton:
 
     # ---- how the process is put together
 
-    def _launch(self) -> None:
-        http, grpc, metrics = free_ports(3)
+    def _launch(self, ports: list[int]) -> None:
+        self._ports = http, grpc, metrics = ports
         self.http_address, self.grpc_address = f"{LOOPBACK}:{http}", f"{LOOPBACK}:{grpc}"
         self.metrics_url = f"http://{LOOPBACK}:{metrics}/metrics"
         self.api = RepositoryApi(self.http_address)
@@ -164,7 +174,7 @@ class LocalTriton:
         self.shared_memory_prefix = f"lookalike_triton_{os.getpid()}_{http}_"
         self._resources.callback(_remove_shared_memory, self.shared_memory_prefix)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        log = self._resources.enter_context(self.log_file.open("wb"))
+        log = self._resources.enter_context(self.log_file.open("ab"))
         command = [sys.executable, "-I", str(Path(leash.__file__)), *self._command(backends, http, grpc, metrics)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,

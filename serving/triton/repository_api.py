@@ -6,12 +6,14 @@ from typing import Any
 
 from lookalike.errors import BackendUnavailable, ReleaseError
 
+READY, LOADING, UNLOADING = "READY", "LOADING", "UNLOADING"
+
 
 class RepositoryApi:
     """Blocking calls to one Triton server at `host:port`."""
 
     def __init__(self, address: str, timeout_seconds: float = 60.0) -> None:
-        self._address = address
+        self.address = address
         self._timeout = timeout_seconds
 
     def live(self) -> bool:
@@ -31,7 +33,7 @@ class RepositoryApi:
         self._change(model, "unload")
 
     def models(self) -> dict[str, str]:
-        """Every model of the repository by name, with its state (READY, UNAVAILABLE or empty)."""
+        """Every model of the repository by name, with its state (READY, LOADING, UNLOADING, UNAVAILABLE or empty)."""
         _, body = self._post("/v2/repository/index")
         return {entry["name"]: entry.get("state", "") for entry in json.loads(body)}
 
@@ -50,13 +52,13 @@ class RepositoryApi:
         return self._request("POST", path)
 
     def _request(self, method: str, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self._address, timeout=self._timeout)
+        connection = http.client.HTTPConnection(self.address, timeout=self._timeout)
         try:
             connection.request(method, path)
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise BackendUnavailable(f"Triton at {self._address} does not answer: {error}") from error
+            raise BackendUnavailable(f"Triton at {self.address} does not answer: {error}") from error
         finally:
             connection.close()
 

@@ -1,6 +1,8 @@
 """The local Triton that tests share: the real server, one environment, one repository per session."""
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,22 @@ def children(pid: int) -> list[int]:
     """Process ids of a process's children, all its threads' (Linux)."""
     stats = {int(path.parent.name): _parent(path) for path in Path("/proc").glob("[0-9]*/stat")}
     return [child for child, parent in stats.items() if parent == pid]
+
+
+def until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Poll with a deadline."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there and no zombie (Linux)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _parent(stat: Path) -> int | None:

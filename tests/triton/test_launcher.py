@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from lookalike.errors import BackendUnavailable, LookalikeError, ReleaseError, R
 from serving.triton.environment import TritonEnvironment
 from serving.triton.launcher import SHARED_MEMORY, LocalTriton
 from tests.release.tiny import exported, photos
-from tests.triton.local import children
+from tests.triton.local import children, running, until
 
 PIXELS = photos(3, seed=4)
 
@@ -33,20 +32,6 @@ with LocalTriton(open_environment(Path(sys.argv[1])), folder / "models", folder 
     print("live", flush=True)
     time.sleep(600)
 """
-
-
-def until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def test_a_model_that_is_not_loaded_is_unavailable(triton: LocalTriton) -> None:
 
 
 def test_a_call_past_its_deadline_is_unavailable(triton: LocalTriton, loaded: TritonEmbedder) -> None:
-    with pytest.raises(BackendUnavailable, match="DEADLINE_EXCEEDED"):
+    with pytest.raises(BackendUnavailable, match="does not answer within 0 s"):
         TritonEmbedder(triton.grpc_address, exported(), deadline_seconds=0.0)  # past at once
 
 
