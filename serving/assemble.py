@@ -44,7 +44,7 @@ def assemble(settings: ServingSettings) -> SearchServer:
         live.look()
     elif not live.load():
         raise ReleaseError(f"no release is in service under {settings.releases}; run `lookalike release` first")
-    log = QueryLog(settings.query_log) if settings.query_log is not None else None
+    log = QueryLog(settings.query_log, settings.log) if settings.query_log is not None else None
     return SearchServer(settings, live, log, supervisor)
 
 

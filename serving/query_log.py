@@ -2,16 +2,18 @@
 
 import logging
 import os
+import random
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from lookalike.errors import StorageError
+from lookalike.errors import LookalikeError, StorageError
 from lookalike.search.answer import SearchAnswer
-from lookalike.search.query_log import LoggedQuery, query_log_table
+from lookalike.search.query_log import LoggedQuery, day_folder, query_log_table
+from lookalike.search.query_log_keeping import QueryLogSettings, keep_query_log
 from lookalike.storage import atomic_file
 
 logger = logging.getLogger(__name__)
@@ -25,20 +27,23 @@ class QueryLog:
     """Collects answered queries and writes them as small parquet parts, by count or by time.
 
     A part appears whole under its name or not at all. What a killed process had not written yet is lost:
-    at most `rows_per_part` queries or `seconds_per_part` of them. `close` writes the rest.
+    at most `rows_per_part` queries or `seconds_per_part` of them. `close` writes the rest. Once a day the parts of
+    finished days are joined and old days removed.
     """
 
     def __init__(
         self,
         folder: Path,
-        rows_per_part: int = 1000,
-        seconds_per_part: float = 10.0,
+        settings: QueryLogSettings | None = None,
         now: Callable[[], datetime] = utc_now,
+        draw: Callable[[], float] = random.random,
     ) -> None:
+        """`draw` gives numbers in [0, 1): a query is logged where one is below the sampled share."""
         self._folder = folder
-        self._rows_per_part = rows_per_part
-        self._seconds_per_part = seconds_per_part
+        self._settings = settings or QueryLogSettings()
         self._now = now
+        self._draw = draw
+        self._kept: date | None = None  # the last day on which old parts were looked after
         self._waiting: list[LoggedQuery] = []
         self._guard = threading.Lock()  # over _waiting
         self._writing = threading.Lock()  # one part at a time
@@ -50,7 +55,7 @@ class QueryLog:
 
     def add(self, answer: SearchAnswer) -> None:
         """Keep what drift detection needs of an answer; product queries carry nothing to watch."""
-        if answer.observation is None:
+        if answer.observation is None or self._draw() >= self._settings.sample:
             return
         query = LoggedQuery(
             time=self._now(),
@@ -62,7 +67,7 @@ class QueryLog:
         )
         with self._guard:
             self._waiting.append(query)
-            full = len(self._waiting) >= self._rows_per_part
+            full = len(self._waiting) >= self._settings.rows_per_part
         if full:
             self._wake.set()
 
@@ -76,7 +81,7 @@ class QueryLog:
             self._parts += 1
             name = f"part-{queries[0].time:%Y%m%dT%H%M%S%f}-{os.getpid()}-{self._parts:06d}.parquet"
             try:
-                with atomic_file(self._folder / name) as aside:
+                with atomic_file(day_folder(self._folder, queries[0].time.date()) / name) as aside:
                     pq.write_table(query_log_table(queries), aside, compression="zstd")
             except (OSError, StorageError) as error:
                 logger.error("%d rows of the query log are lost: %s", len(queries), error)
@@ -90,6 +95,18 @@ class QueryLog:
 
     def _write_until_closed(self) -> None:
         while not self._closed:
-            self._wake.wait(self._seconds_per_part)
+            self._wake.wait(self._settings.seconds_per_part)
             self._wake.clear()
             self.flush()
+            self._keep()
+
+    def _keep(self) -> None:
+        """Look after old days, once a day; what goes wrong costs disk space and no query."""
+        now = self._now()
+        if now.date() == self._kept:
+            return
+        self._kept = now.date()
+        try:
+            keep_query_log(self._folder, self._settings, now)
+        except (OSError, LookalikeError) as error:
+            logger.error("old queries could not be put together or removed: %s", error)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from lookalike.config import StrictConfig
 from lookalike.search.engine import SearchLimits
+from lookalike.search.query_log_keeping import QueryLogSettings
 from lookalike.workspace import Workspace
 from serving.overload import OverloadSettings
 from serving.photos.settings import PhotoSettings
@@ -58,6 +59,8 @@ class ServingSettings(StrictConfig):
     """How long requests under way may take after SIGTERM; Kubernetes kills after 30."""
     photos: PhotoSettings = PhotoSettings()
     """Where people see the photos of answers."""
+    log: QueryLogSettings = QueryLogSettings()
+    """What of the queries is logged, and for how long."""
     limits: SearchLimits = SearchLimits()
     """What one answer may cost."""
 

@@ -25,6 +25,7 @@ from lookalike.lifecycle.erase_artifacts import erase_from_artifact
 from lookalike.lifecycle.erase_rows import erase_rows
 from lookalike.release.manifest import EVALUATION, known_releases
 from lookalike.release.update_log import Update, UpdateLog
+from lookalike.search.query_log_keeping import keeping
 from lookalike.storage import ASIDE, SEAL, atomic_file, recover_folder
 from lookalike.workspace import Workspace
 
@@ -125,8 +126,9 @@ def _erase_files(shop: Workspace, product_ids: Sequence[str], cache: Path | None
     for kept in shop.releases.glob(f"*/{EVALUATION}/{REFERENCE}"):
         with atomic_file(kept.parents[1] / REFERENCE) as aside:
             shutil.copyfile(kept, aside)
-    for path in _loose_tables(shop):
-        done.removed[f"{path.parent.relative_to(shop.root)}, rows"] += erase_rows(path, product_ids)
+    with keeping(shop.query_log):  # whoever joins its parts meanwhile would bring the rows back
+        for path in _loose_tables(shop):
+            done.removed[f"{path.parent.relative_to(shop.root)}, rows"] += erase_rows(path, product_ids)
     for path in _pictures(shop, cache):
         path.unlink()
         done.removed["pictures and pages of the demo, decoded photos, files"] += 1

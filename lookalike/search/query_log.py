@@ -1,9 +1,10 @@
-"""The query log as a table: what serving writes and monitoring reads. It holds no photos."""
+"""The query log as a table: what serving writes and monitoring reads. It holds no photos.
 
-from collections.abc import Iterator
-from contextlib import suppress
+query_log/day=2026-11-21/part-*.parquet    the queries of a day in UTC, in small parts, later in one
+"""
+
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +14,11 @@ import pyarrow.parquet as pq
 from lookalike.errors import ArtifactError
 from lookalike.observation import REFERENCE_SCHEMA, Observation, observations_table
 
+DAYS = "day=*"
 PARTS = "part-*.parquet"
 """Finished parts; a part being written has another name until it is whole."""
+READS = 10
+"""How often a reading begins again because parts were joined or removed under it."""
 
 OWN_COLUMNS = [
     ("time", pa.timestamp("us", tz="UTC")),  # when the answer was given
@@ -39,6 +43,19 @@ class LoggedQuery:
     observation: Observation
 
 
+def day_folder(folder: Path, day: date) -> Path:
+    """Where the queries of a day are."""
+    return folder / f"day={day.isoformat()}"
+
+
+def day_of(folder: Path) -> date | None:
+    """The day of a day's folder; None for a folder that is none."""
+    try:
+        return date.fromisoformat(folder.name.removeprefix("day="))
+    except ValueError:
+        return None
+
+
 def query_log_table(queries: list[LoggedQuery]) -> pa.Table:
     """Rows as a table of QUERY_LOG_SCHEMA."""
     observed = observations_table([query.observation for query in queries])
@@ -51,17 +68,24 @@ def read_query_log(folder: Path, release_id: str | None = None, since: datetime 
 
     A folder that does not exist yet is an empty log. Raises ArtifactError for a part of another schema.
     """
-    parts = [_matching(part, release_id, since) for part in _tables(folder)]
-    return pa.concat_tables([QUERY_LOG_SCHEMA.empty_table(), *parts]).sort_by("time")
+    for _ in range(READS):
+        try:
+            parts = [_matching(read_part(path), release_id, since) for path in _listed(folder, since)]
+            return pa.concat_tables([QUERY_LOG_SCHEMA.empty_table(), *parts]).sort_by("time")
+        except FileNotFoundError:  # a day's parts were joined, or removed, since they were listed
+            continue
+    raise ArtifactError(f"the query log {folder} changed under {READS} readings; read it again")
 
 
-def _tables(folder: Path) -> Iterator[pa.Table]:
-    for path in sorted(folder.glob(PARTS)):
-        with suppress(FileNotFoundError):  # retention may remove a part between the listing and the reading
-            yield _read(path)
+def _listed(folder: Path, since: datetime | None) -> list[Path]:
+    """The parts of the days that reach to `since`. A part is filed under the day of its first query, so the queries
+    of a day's first minutes may be with the day before."""
+    first = None if since is None else (since.astimezone(UTC)).date().toordinal() - 1
+    days = [path for path in sorted(folder.glob(DAYS)) if (day := day_of(path)) and (first or 0) <= day.toordinal()]
+    return [part for path in days for part in sorted(path.glob(PARTS))]
 
 
-def _read(path: Path) -> pa.Table:
+def read_part(path: Path) -> pa.Table:
     try:
         table = pq.ParquetFile(path).read()
     except pa.ArrowInvalid as error:

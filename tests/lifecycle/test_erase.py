@@ -80,7 +80,7 @@ class Shop:
             LoggedQuery(NOW, self.release.release_id, self.release.model_fingerprint, 5.0, hits, seen)
             for hits in (("p01", GONE), ("p02",), ())
         ]
-        with atomic_file(self.place.query_log / "part-1.parquet") as aside:
+        with atomic_file(self.place.query_log / "day=2026-11-21" / "part-1.parquet") as aside:
             pq.write_table(query_log_table(queries), aside)
 
     def erase(self) -> Erased:

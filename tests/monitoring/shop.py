@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.observation import Observation, observations_table
 from lookalike.release.manifest import Release, save_release
-from lookalike.search.query_log import LoggedQuery, query_log_table
+from lookalike.search.query_log import LoggedQuery, day_folder, query_log_table
 from lookalike.storage import digest_json
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -77,7 +77,8 @@ def log_queries(
     query_log: Path, release: Release, rows: Sequence[Observation], end: datetime = NOW, fingerprint: str | None = None
 ) -> None:
     """Append one part to the query log: a query a minute, the newest at `end`."""
-    query_log.mkdir(parents=True, exist_ok=True)
+    day = day_folder(query_log, end.date())
+    day.mkdir(parents=True, exist_ok=True)
     queries = [
         LoggedQuery(
             time=end - timedelta(minutes=len(rows) - 1 - i),
@@ -89,4 +90,4 @@ def log_queries(
         )
         for i, row in enumerate(rows)
     ]
-    pq.write_table(query_log_table(queries), query_log / f"part-{len(list(query_log.iterdir())):04d}.parquet")
+    pq.write_table(query_log_table(queries), day / f"part-{len(list(day.iterdir())):04d}.parquet")

@@ -17,6 +17,7 @@ from lookalike.observation import REFERENCE_SCHEMA
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.query import SearchRequest
 from lookalike.search.query_log import QUERY_LOG_SCHEMA, read_query_log
+from lookalike.search.query_log_keeping import QueryLogSettings
 from serving.query_log import QueryLog
 from tests.search.shop import Shop, photo
 from tests.serving.running import engines_of, instance, put_live, running, settings, until
@@ -34,7 +35,7 @@ def manual(folder: Path, **more: object) -> QueryLog:
     """A log that writes only when told to, one minute per query."""
     minutes = iter(range(1000))
     clock = lambda: NOON + timedelta(minutes=next(minutes))  # noqa: E731
-    return QueryLog(folder, seconds_per_part=3600, now=clock, **more)  # type: ignore[arg-type]
+    return QueryLog(folder, QueryLogSettings(**{"seconds_per_part": 3600, **more}), now=clock)
 
 
 def test_a_query_comes_back_as_it_was_answered(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_reading_narrows_to_a_release_and_a_time(tmp_path: Path) -> None:
         log.add(answer)
         log.flush()
     log.close()
-    assert len(list(tmp_path.glob("*"))) == 4
+    assert len(list(tmp_path.glob("day=2026-11-21/*"))) == 4
     assert len(read_query_log(tmp_path, release_id=SHOP.release.release_id)) == 4
     assert len(read_query_log(tmp_path, release_id="another")) == 0
     assert len(read_query_log(tmp_path, since=NOON + timedelta(minutes=2))) == 2
@@ -77,14 +78,15 @@ def test_reading_narrows_to_a_release_and_a_time(tmp_path: Path) -> None:
 
 
 def test_a_part_is_written_when_it_is_full_and_when_its_time_is_up(tmp_path: Path) -> None:
-    by_count, by_time = QueryLog(tmp_path / "a", 3, 3600), QueryLog(tmp_path / "b", 1000, 0.05)
+    by_count = QueryLog(tmp_path / "a", QueryLogSettings(rows_per_part=3, seconds_per_part=3600))
+    by_time = QueryLog(tmp_path / "b", QueryLogSettings(seconds_per_part=0.05))
     for answer in answers(3):
         by_count.add(answer)
     by_time.add(answers(1)[0])
     until(lambda: len(read_query_log(tmp_path / "a")) == 3 and len(read_query_log(tmp_path / "b")) == 1)
     by_count.close()
     by_time.close()
-    assert len(list((tmp_path / "a").iterdir())) == 1
+    assert len(list((tmp_path / "a").glob("day=*/*"))) == 1
 
 
 def test_product_queries_leave_no_row(tmp_path: Path) -> None:
@@ -106,10 +108,11 @@ def test_a_log_that_cannot_be_written_costs_rows_and_never_an_answer(
 
 
 def test_a_foreign_part_is_named(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"x": [1]}), tmp_path / "part-foreign.parquet")
+    (tmp_path / "day=2026-11-21").mkdir()
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "day=2026-11-21" / "part-foreign.parquet")
     with pytest.raises(ArtifactError, match="part-foreign"):
         read_query_log(tmp_path)
-    (tmp_path / "part-foreign.parquet").write_bytes(b"PAR1 torn")
+    (tmp_path / "day=2026-11-21" / "part-foreign.parquet").write_bytes(b"PAR1 torn")
     with pytest.raises(ArtifactError, match="not a part of a query log"):
         read_query_log(tmp_path)
 
@@ -117,9 +120,10 @@ def test_a_foreign_part_is_named(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from lookalike.search.query_log_keeping import QueryLogSettings
 from serving.query_log import QueryLog
 from tests.serving.test_query_log import answers
-log, asked = QueryLog(Path(sys.argv[1]), 1000, 3600), answers(5)
+log, asked = QueryLog(Path(sys.argv[1]), QueryLogSettings(seconds_per_part=3600)), answers(5)
 while True:
     for answer in asked:
         log.add(answer)
@@ -130,12 +134,13 @@ while True:
 def test_a_kill_leaves_whole_parts_only(tmp_path: Path) -> None:
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)])
     try:
-        until(lambda: len(list(tmp_path.glob("part-*"))) > 20, seconds=60)
+        until(lambda: len(list(tmp_path.glob("day=*/part-*"))) > 20, seconds=60)
     finally:
         writer.send_signal(signal.SIGKILL)
         writer.wait()
-    parts = len(list(tmp_path.glob("part-*")))
-    (tmp_path / ".part-x.parquet.abc.partial.parquet").write_bytes(b"PAR1")  # what a kill may leave
+    parts = len(list(tmp_path.glob("day=*/part-*")))
+    day = next(tmp_path.glob("day=*"))
+    (day / ".part-x.parquet.abc.partial.parquet").write_bytes(b"PAR1")  # what a kill may leave
     assert len(read_query_log(tmp_path)) == 5 * parts
 
 
@@ -148,3 +153,24 @@ def test_a_server_logs_what_it_answers_and_writes_the_rest_when_it_ends(tmp_path
         assert len(read_query_log(tmp_path / "log")) == 0
     rows = read_query_log(tmp_path / "log").to_pylist()
     assert [row["hits"] for row in rows] == [[hit["product_id"] for hit in answer["hits"]] for answer in shown]
+
+
+def test_a_sampled_log_keeps_the_queries_that_were_drawn(tmp_path: Path) -> None:
+    drawn = iter([0.1, 0.9, 0.24, 0.25])
+    log = QueryLog(tmp_path, QueryLogSettings(sample=0.25, seconds_per_part=3600), draw=lambda: next(drawn))
+    asked = answers(4)
+    for answer in asked:
+        log.add(answer)
+    log.close()
+    kept = [row["hits"] for row in read_query_log(tmp_path).to_pylist()]
+    assert kept == [[hit.product_id for hit in asked[row].hits] for row in (0, 2)]
+
+
+def test_the_writer_looks_after_old_days(tmp_path: Path) -> None:
+    today = [NOON]
+    log = QueryLog(tmp_path, QueryLogSettings(keep_days=30, seconds_per_part=0.02), now=lambda: today[0])
+    log.add(answers(1)[0])
+    until(lambda: len(read_query_log(tmp_path)) == 1)
+    today[0] = NOON + timedelta(days=40)
+    until(lambda: len(read_query_log(tmp_path)) == 0)
+    log.close()

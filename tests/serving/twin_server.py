@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lookalike.embedders.protocol import Embeddings
 from lookalike.search.engine import SearchEngine
+from lookalike.search.query_log_keeping import QueryLogSettings
 from serving.live import LiveEngine
 from serving.query_log import QueryLog
 from serving.server import SearchServer
@@ -46,7 +47,7 @@ def main(folder: Path) -> None:
     def ports(server: SearchServer) -> None:
         say({"http": server.http_port, "grpc": server.grpc_port})
 
-    SearchServer(chosen, live, QueryLog(folder / "log", seconds_per_part=3600)).run(ports)
+    SearchServer(chosen, live, QueryLog(folder / "log", QueryLogSettings(seconds_per_part=3600))).run(ports)
     say({"loaded": [name for name in ABSENT if name in sys.modules]})
 
 
