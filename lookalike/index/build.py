@@ -1,9 +1,9 @@
 """Index: embed every gallery photo and build the release's collection beside the live one."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from lookalike.config import StrictConfig
 from lookalike.damage.profiles import damage_photo
 from lookalike.embedders.model_folder import load_model
 from lookalike.embedders.protocol import Embedder
-from lookalike.errors import ArtifactError, VectorIndexError
+from lookalike.errors import ArtifactError, ConfigError, VectorIndexError
 from lookalike.index.embedding import embed_gallery
 from lookalike.index.gallery import PHOTO_IDS, VECTORS, Gallery, gallery_batches, gallery_fields, load_gallery
 from lookalike.index.proof import Recall, measure_recall, require_count, require_golden, require_identity
-from lookalike.index.protocol import CollectionInfo, VectorIndex
+from lookalike.index.protocol import CollectionInfo, GalleryBatch, VectorIndex
 from lookalike.index.shards import join_shards
+from lookalike.index.staging import BulkSettings
 from lookalike.index.stored import stored_photos
 from lookalike.progress import progress
 from lookalike.release.manifest import STORED, collection_name, release_id
@@ -47,6 +48,17 @@ class IndexSettings(StrictConfig):
     """Photos that must be stored unchanged and find themselves."""
     seed: int = 0
     """Which photos are examined, and how they are damaged."""
+    bulk: BulkSettings | None = None
+    """Where files for a Milvus server to import are laid; it is filled by upserts where there is no such place."""
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """An index that takes a whole collection from files."""
+
+    def fill(self, info: CollectionInfo, batches: Iterable[GalleryBatch], settings: BulkSettings) -> None:
+        """Make a collection of these photos, or go on where that was interrupted."""
+        ...
 
 
 def build_index(
@@ -63,10 +75,12 @@ def build_index(
     Writes `index.json`, `vectors.npy`, `photo_ids.parquet` and `stored.parquet`; photos embedded by an earlier run
     with the same model are not embedded again. `shards` are all of this catalogue's, from `embed_shard`: with them
     only the embedding is spared, the result is the same. Raises ReleaseMismatch when the embedder is not the exported
-    model, ArtifactError for shards that are not all of this gallery's, and VectorIndexError, with the collection
-    dropped, when it does not pass its examination.
+    model, ArtifactError for shards that are not all of this gallery's, ConfigError for `bulk` where no Milvus server
+    is, and VectorIndexError, with the collection dropped, when it does not pass its examination.
     """
     settings = settings or IndexSettings()
+    if settings.bulk is not None:
+        _fills(index)
     model = load_model(exported)
     embedder.identity.require(model.fingerprint, str(exported))
     catalogue = load_catalogue(validated)
@@ -134,12 +148,22 @@ def _build(
 def _store(
     catalogue: Catalogue, gallery: Gallery, index: VectorIndex, info: CollectionInfo, settings: IndexSettings
 ) -> None:
+    groups = product_groups(catalogue, settings.titles)
+    batches = gallery_batches(catalogue, gallery, groups, settings.rows)
+    if settings.bulk is not None:
+        _fills(index).fill(info, batches, settings.bulk)
+        return
     if info.name in index.collections():
         index.drop(info.name)  # unfinished, or damaged since; refused while an alias points to it
     index.create(info)
-    groups, total = product_groups(catalogue, settings.titles), -(-len(gallery.photos) // settings.rows)
-    for batch in progress(gallery_batches(catalogue, gallery, groups, settings.rows), "storing photos", total=total):
+    for batch in progress(batches, "storing photos", total=-(-len(gallery.photos) // settings.rows)):
         index.upsert(info.name, batch)
+
+
+def _fills(index: VectorIndex) -> Fills:
+    if not isinstance(index, Fills):
+        raise ConfigError("settings.index.bulk: only a Milvus server is filled from files; take it out")
+    return index
 
 
 def _examine(

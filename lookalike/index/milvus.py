@@ -5,7 +5,7 @@ makes a query three times faster.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from pymilvus import MilvusClient
 
 from lookalike.deadline import Deadline
-from lookalike.errors import VectorIndexError
-from lookalike.index.checks import check_batch, check_info, check_name, check_search
+from lookalike.errors import ConfigError, VectorIndexError
+from lookalike.index.checks import check_batch, check_info, check_name, check_search, checked
 from lookalike.index.expressions import one_of, where_expression
 from lookalike.index.lite_drop import clear_dropped, drop_in_one_step
 from lookalike.index.lite_files import DROPPED
+from lookalike.index.milvus_bulk import BulkImport
 from lookalike.index.milvus_client import close_client, explained, open_client
 from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
 from lookalike.index.milvus_structure import MOST_HITS, MilvusSettings
@@ -26,6 +27,7 @@ from lookalike.index.predicates import Where
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, StoredPhoto
 from lookalike.index.purge import COPY, OLD, recover_rewrites, rewrite_collection
 from lookalike.index.ranking import best_first
+from lookalike.index.staging import BulkSettings
 
 Found = TypeVar("Found")
 NOT_LOADED = ("not loaded", "call load()")
@@ -90,6 +92,25 @@ class MilvusIndex:
                 properties={INFO: json.dumps(asdict(info))},
                 **self._wait,
             )
+
+    def fill(self, info: CollectionInfo, batches: Iterable[GalleryBatch], settings: BulkSettings) -> None:
+        """Make a collection of these photos, unfinished as after upserts, or go on where that was interrupted.
+
+        Photo ids must be unique over all batches. Raises VectorIndexError, with the collection dropped, where it then
+        holds other photos than were given, and BackendUnavailable where the server takes too long.
+        """
+        if self._lite:
+            raise ConfigError("Milvus Lite imports no files; only a Milvus server is filled in bulk")
+        bulk = BulkImport(self._client, info.name, settings, self._settings.timeout_seconds)
+        with explained(f"importing photos into {info.name}"):
+            if not self._resumes(info, bulk):
+                if info.name in self.collections():
+                    self.drop(info.name)
+                self.create(info)
+            given = bulk.run(checked(batches, info))
+        if (held := self.count(info.name)) != given:
+            self.drop(info.name)
+            raise VectorIndexError(f"collection {info.name} held {held} photos after {given} were imported; run again")
 
     def upsert(self, collection: str, batch: GalleryBatch) -> None:
         check_batch(batch, self._describe(collection))
@@ -196,6 +217,11 @@ class MilvusIndex:
             if alias not in self._aliases():
                 return None
             return str(self._client.describe_alias(alias, **self._wait)["collection_name"])
+
+    def _resumes(self, info: CollectionInfo, bulk: BulkImport) -> bool:
+        """Whether an unfinished collection holds just what was imported for it so far."""
+        standing = info.name in self.collections() and not self._sealed(info.name)
+        return standing and self._describe(info.name) == info and bulk.fits()
 
     def _drop(self, collection: str) -> None:
         if self._lite:

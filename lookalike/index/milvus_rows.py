@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from pymilvus import CollectionSchema, DataType, MilvusClient
 
 from lookalike.index.checks import LONGEST_TEXT
@@ -33,6 +34,16 @@ def batch_rows(batch: GalleryBatch, start: int, stop: int) -> list[dict[str, Any
         {name: values[row] or "" for name, values in columns.items()} | {"vector": vectors[row]}
         for row in range(start, min(stop, len(vectors)))
     ]
+
+
+def batch_table(batch: GalleryBatch) -> pa.Table:
+    """All rows of a checked batch, as a server imports them from a file."""
+    count, dimension = batch.vectors.shape  # (B, D)
+    texts = {"photo_id": batch.photo_ids, "product_id": batch.product_ids, **batch.fields}
+    columns = {name: pa.array([value or "" for value in values], pa.string()) for name, values in texts.items()}
+    ends = pa.array(np.arange(count + 1, dtype=np.int32) * dimension)
+    numbers = pa.array(np.ascontiguousarray(batch.vectors, dtype=np.float32).ravel())
+    return pa.table(columns | {"vector": pa.ListArray.from_arrays(ends, numbers)})
 
 
 def answered_hits(answer: Any, fields: Sequence[str]) -> list[Hit]:

@@ -42,10 +42,16 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorInde
         with MilvusIndex(str(tmp_path / "milvus.db")) as opened:
             yield opened
     else:
-        yield from _server()
+        yield from on_server()
 
 
-def _server() -> Iterator[VectorIndex]:
+@pytest.fixture
+def server() -> Iterator[MilvusIndex]:
+    """An empty index on a Milvus server."""
+    yield from on_server()
+
+
+def on_server() -> Iterator[MilvusIndex]:
     if SERVER not in os.environ:
         pytest.skip(f"no Milvus server; set {SERVER} to the URI of an empty one")
     with MilvusIndex(os.environ[SERVER]) as opened:

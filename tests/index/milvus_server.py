@@ -1,4 +1,4 @@
-"""Runs the contract on a Milvus server: `unshare -rn python -m tests.index.milvus_server FOLDER`.
+"""Runs the contract, and filling in bulk, on a Milvus server: `unshare -rn python -m tests.index.milvus_server FOLDER`.
 
 The server listens on all interfaces, so both it and the tests live in a network that has nothing but loopback.
 """
@@ -14,6 +14,8 @@ from milvus import MilvusServer
 
 from tests.index.conftest import SERVER
 
+TESTS = ("tests/index/test_contract.py", "tests/index/test_milvus_bulk.py")
+"""Those of their tests that have `server` in their name, or in that of their index, run."""
 _SET_FLAGS, _UP_AND_RUNNING = 0x8914, 0x41  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING
 
 
@@ -25,7 +27,7 @@ def main(folder: str) -> int:
     server.start()
     os.environ[SERVER] = f"http://127.0.0.1:{server.listen_port}"
     try:
-        return int(pytest.main(["tests/index/test_contract.py", "-k", "server", "-p", "no:cacheprovider"]))
+        return int(pytest.main([*TESTS, "-k", "server", "-p", "no:cacheprovider"]))
     finally:
         server.stop()
 

@@ -20,7 +20,7 @@ def test_the_contract_holds_on_a_real_server(tmp_path: Path) -> None:
     if shutil.which("unshare") is None or subprocess.run([*ALONE, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this system lets us make no network namespace, and the server would listen on all interfaces")
     command = [*ALONE, sys.executable, "-m", "tests.index.milvus_server", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=500)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-2_000:]
     told = re.search(r"(\d+) passed", done.stdout)
-    assert told and int(told[1]) >= 20, done.stdout[-1_000:]
+    assert told and int(told[1]) >= 27, done.stdout[-1_000:]
