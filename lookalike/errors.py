@@ -17,9 +17,12 @@ LookalikeError                 a person can put this right; the command line exi
 │   └── ReleaseMismatch        two parts belong to different releases or vector spaces
 ├── VectorIndexError           a collection is missing or refuses the vectors
 ├── QueryError                 a search request is malformed (HTTP 400)
+│   └── NotFound               the product or photo asked for is not in the release (HTTP 404)
 ├── BackendUnavailable         Triton, Milvus or Feast does not answer (HTTP 503)
 │   └── DeadlineExceeded       the answer would come later than anybody waits for it (HTTP 504)
+├── AccessDenied               the request has no API key, or an unknown one (HTTP 401)
 ├── Overloaded                 more is asked at once than this server takes (HTTP 429)
+│   └── QuotaSpent             more than the caller's API key allows (HTTP 429)
 └── PipelineError              a pipeline run failed, or its arguments are wrong
 """
 
@@ -92,6 +95,10 @@ class QueryError(LookalikeError):
     pass
 
 
+class NotFound(QueryError):
+    pass
+
+
 class BackendUnavailable(LookalikeError):
     """The message is for whoever runs the service and may name addresses; `told` is what a stranger is told."""
 
@@ -115,6 +122,14 @@ class Overloaded(LookalikeError):
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class QuotaSpent(Overloaded):
+    pass
+
+
+class AccessDenied(LookalikeError):
+    pass
 
 
 class PipelineError(LookalikeError):

@@ -8,9 +8,11 @@ import grpc
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
 
 from lookalike.errors import (
+    AccessDenied,
     BackendUnavailable,
     DeadlineExceeded,
     ImageError,
+    NotFound,
     Overloaded,
     QueryError,
     ReleaseMismatch,
@@ -37,8 +39,12 @@ class Failure:
 
 def failure(error: Exception) -> Failure:
     """The caller's mistakes with their sentence, outages without addresses, everything else without internals."""
+    if isinstance(error, NotFound):
+        return Failure(HTTPStatus.NOT_FOUND, grpc.StatusCode.NOT_FOUND, str(error))
     if isinstance(error, QueryError | ImageError | InvalidInput):
         return Failure(HTTPStatus.BAD_REQUEST, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+    if isinstance(error, AccessDenied):
+        return Failure(HTTPStatus.UNAUTHORIZED, grpc.StatusCode.UNAUTHENTICATED, str(error))
     if isinstance(error, Overloaded):
         return Failure(
             HTTPStatus.TOO_MANY_REQUESTS, grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after_seconds

@@ -6,13 +6,16 @@ from typing import Any, NoReturn
 import grpc
 from grpc import aio
 from grpc_interceptor import AsyncExceptionToStatusInterceptor
+from grpc_interceptor.server import AsyncServerInterceptor
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as v2
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from kserve.protocol.grpc.servicer import InferenceServicer
 
+from lookalike.deadline import Deadline
 from lookalike.errors import ConfigError
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
+from serving.overload import SearchQueue
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,24 @@ class ExplainedErrors(AsyncExceptionToStatusInterceptor):
         raise AssertionError("abort always raises")
 
 
+class CallersPatience(AsyncServerInterceptor):
+    """Every call ends with its caller's deadline; a search that would be late is refused before it is read.
+
+    gRPC itself cancels the call of a client that goes away.
+    """
+
+    def __init__(self, queue: SearchQueue) -> None:
+        self._queue = queue
+
+    async def intercept(self, method: Any, request_or_iterator: Any, context: Any, method_name: str) -> Any:
+        longest, asked = self._queue.settings.answer_seconds, context.time_remaining()
+        deadline = Deadline.after(longest if asked is None else min(asked, longest))
+        with deadline.in_force():
+            if method_name.endswith("/ModelInfer"):
+                self._queue.refuse_late(deadline)
+            return await method(request_or_iterator, context)
+
+
 class SearchServicer(InferenceServicer):
     """KServe's servicer; the metadata names the release as the model's version."""
 
@@ -42,10 +63,13 @@ class SearchServicer(InferenceServicer):
         return v2.ModelMetadataResponse(**described)
 
 
-def grpc_server(dataplane: SearchDataPlane, host: str, port: int, request_bytes: int) -> tuple[aio.Server, int]:
+def grpc_server(
+    dataplane: SearchDataPlane, queue: SearchQueue, host: str, port: int, request_bytes: int
+) -> tuple[aio.Server, int]:
     """A server that is not started yet, and its port. Call it on the event loop. Raises ConfigError."""
     server = aio.server(
-        interceptors=(ExplainedErrors(),),
+        interceptors=(ExplainedErrors(), CallersPatience(queue)),
+        maximum_concurrent_rpcs=queue.settings.most_open,
         options=[
             ("grpc.max_receive_message_length", request_bytes),
             ("grpc.so_reuseport", 0),  # two servers on one port would share its requests by chance

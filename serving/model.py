@@ -1,19 +1,20 @@
 """The search as a KServe model: the event loop stays free, all work happens in threads."""
 
-import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from kserve import InferRequest, InferResponse, Model
 
 from lookalike.deadline import Deadline
-from lookalike.errors import BackendUnavailable, Overloaded
+from lookalike.errors import BackendUnavailable
 from lookalike.search.answer import SearchAnswer
+from lookalike.search.engine import SearchEngine
+from lookalike.search.product import ProductAnswer
 from lookalike.search.query import SearchRequest
 from serving.asking import Fetch, asked
 from serving.live import LiveEngine
 from serving.metrics import SearchMetrics
+from serving.overload import SearchQueue
 from serving.query_log import QueryLog
 from serving.settings import ServingSettings
 from serving.wire import ANSWER, IMAGE, v1_requests, v1_response, v2_requests, v2_response
@@ -41,13 +42,17 @@ class SearchModel(Model):
         self._settings = settings
         self._log = query_log
         self._metrics = metrics
-        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="search")
-        self._under_way = 0  # only touched on the event loop
+        self.queue = SearchQueue(settings.overload)
 
     @property
     def release_id(self) -> str | None:
         """The release that answers now."""
         return self.live.current.release.release_id if self.live.current else None
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Parts of the live release that failed lately; without these, answers are poorer or refused."""
+        return self.live.current.degraded() if self.live.current else ()
 
     async def healthy(self) -> bool:
         """Ready as soon as a release was loaded: its model answered the golden vectors, its parts agree."""
@@ -62,7 +67,7 @@ class SearchModel(Model):
 
     def stop(self) -> None:
         """Finish the searches under way."""
-        self._threads.shutdown(wait=True)
+        self.queue.close()
 
     def get_input_types(self) -> list[dict[str, Any]]:
         return [{"name": IMAGE, "datatype": "BYTES", "shape": [-1]}]
@@ -83,16 +88,13 @@ class SearchModel(Model):
         """Answer one search, given as `asked` reads it. Raises LookalikeError."""
         return await self._in_thread(lambda one: self._answers([self._ask(one)])[0], values)
 
+    async def product(self, product_id: str) -> ProductAnswer:
+        """What the live release knows of a product. Raises LookalikeError."""
+        return await self._in_thread(self._product, product_id)
+
     async def _in_thread(self, work: Callable[[Task], Result], task: Task) -> Result:
-        """Keep the event loop free. Raises Overloaded when too many wait for a thread already."""
-        most = self._settings.threads + self._settings.most_waiting
-        if self._under_way >= most:
-            raise Overloaded(f"{most} requests are under way, which is all this server takes; try again", 1.0)
-        self._under_way += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, task)
-        finally:
-            self._under_way -= 1
+        """Keep the event loop free. Raises Overloaded and DeadlineExceeded as the queue does."""
+        return await self.queue.run(lambda: work(task))
 
     def _respond(self, payload: dict[str, Any] | InferRequest) -> dict[str, Any] | InferResponse:
         if isinstance(payload, InferRequest):
@@ -100,16 +102,23 @@ class SearchModel(Model):
         return v1_response(self._answers(v1_requests(payload, self._settings.most_instances, self._ask)))
 
     def _ask(self, values: Mapping[str, Any]) -> SearchRequest:
-        return asked(values, self._fetch, Deadline.never())
+        return asked(values, self._fetch, Deadline.current())
+
+    def _product(self, product_id: str) -> ProductAnswer:
+        return self._engine().product(product_id).with_photo_urls(self._settings.photos.photo_url)
 
     def _answers(self, requests: list[SearchRequest]) -> list[SearchAnswer]:
         """All answers of a request come from one engine, whatever is switched meanwhile."""
-        engine = self.live.current
-        if engine is None:
-            raise BackendUnavailable(NO_RELEASE, told=NO_RELEASE)
-        answers = [engine.search(request) for request in requests]
+        engine, photo_url = self._engine(), self._settings.photos.photo_url
+        answers = [engine.search(request).with_photo_urls(photo_url) for request in requests]
         for answer in answers:
             self._metrics.answered(answer)
             if self._log is not None:
                 self._log.add(answer)
         return answers
+
+    def _engine(self) -> SearchEngine:
+        engine = self.live.current
+        if engine is None:
+            raise BackendUnavailable(NO_RELEASE, told=NO_RELEASE)
+        return engine

@@ -24,7 +24,10 @@ from serving.failures import failure
 from serving.last_resort import LastResort
 from serving.metrics import SearchMetrics
 from serving.model import SearchModel
+from serving.patience import Patience
+from serving.photos.shop_photos import ShopPhotos
 from serving.routes.health import health_routes
+from serving.routes.products import photo_routes, product_routes
 from serving.routes.searching import searching_routes
 from serving.web.page import web_page
 
@@ -34,16 +37,18 @@ EXPLAINED = (LookalikeError, InvalidInput, ModelNotFound, ModelNotReady, ServerN
 
 
 def rest_application(
-    dataplane: SearchDataPlane, model: SearchModel, metrics: SearchMetrics, request_bytes: int
+    dataplane: SearchDataPlane, model: SearchModel, photos: ShopPhotos, metrics: SearchMetrics, request_bytes: int
 ) -> FastAPI:
     """The REST side of the server; one application per server, where KServe shares a global one."""
     app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=request_bytes)
     app.add_middleware(BodyLimit, request_bytes=request_bytes)
     app.add_middleware(LastResort)
+    app.add_middleware(Patience, queue=model.queue)
     app.add_api_route("/metrics", metrics.endpoint, methods=["GET"])
-    for routes in (searching_routes, health_routes):
+    for routes in (searching_routes, product_routes, health_routes):
         app.include_router(routes(model))
+    app.include_router(photo_routes(photos))
     app.include_router(web_page())
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     register_v2_endpoints(app, dataplane, NoRepository(dataplane.model_registry))

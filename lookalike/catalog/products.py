@@ -35,6 +35,9 @@ PHOTO_SCHEMA = pa.schema(
     ]
 )
 
+PHOTOS_PER_PART = 128
+"""Photos in a part (row group) of photos.parquet: as many as are read to show one of them."""
+
 STREAMED = 256
 """Encoded photos held at a time while streaming."""
 

@@ -25,6 +25,7 @@ from lookalike.catalog.products import (
     MAPPING,
     PHOTO_SCHEMA,
     PHOTOS,
+    PHOTOS_PER_PART,
     PRODUCTS,
     QUARANTINE,
     load_catalogue,
@@ -150,7 +151,7 @@ def _write_report(folder: Path, verdict: Verdict, summary: str) -> None:
 def _write_catalogue(folder: Path, verdict: Verdict, duplicates: pd.DataFrame, raw: RawCatalogue) -> None:
     columns = [(name, _type(verdict.products[name])) for name in verdict.products.columns]
     _write_table(folder / PRODUCTS, verdict.products, pa.schema(columns))
-    _write_table(folder / PHOTOS, verdict.photos, PHOTO_SCHEMA)
+    _write_table(folder / PHOTOS, verdict.photos, PHOTO_SCHEMA, rows=PHOTOS_PER_PART)
     _write_table(folder / DUPLICATES, duplicates, pa.schema([("product_id", pa.string()), ("group_id", pa.string())]))
     write_json(folder / MAPPING, raw.mapping.model_dump(mode="json"))
 
@@ -159,6 +160,8 @@ def _type(values: pd.Series) -> pa.DataType:
     return pa.string() if values.dtype == object else pa.float64()
 
 
-def _write_table(path: Path, table: pd.DataFrame, schema: pa.Schema) -> None:
+def _write_table(path: Path, table: pd.DataFrame, schema: pa.Schema, rows: int | None = None) -> None:
     """Without pandas' own metadata, so that the same rows are the same bytes."""
-    pq.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False).replace_schema_metadata(), path)
+    pq.write_table(
+        pa.Table.from_pandas(table, schema=schema, preserve_index=False).replace_schema_metadata(), path, rows
+    )

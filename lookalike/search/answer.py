@@ -1,7 +1,7 @@
 """What a search answers, as Python objects and as the JSON every protocol carries."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lookalike.catalog.group_fields import HIDDEN
@@ -9,6 +9,9 @@ from lookalike.features.protocol import Features, FeatureValue
 from lookalike.index.protocol import Hit
 from lookalike.observation import Observation
 from lookalike.search.category import CategoryTold
+
+PhotoUrl = Callable[[str, str], str | None]
+"""From a photo's and its product's id to where the photo can be seen, None where nowhere."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ class SearchAnswer:
     """The photo's vertical, and what was made of it; None where that was not asked for."""
     update: int = 0
     """Number of the latest update that this answer has certainly seen; 0 before the release's first."""
+
+    def with_photo_urls(self, url_of: PhotoUrl) -> "SearchAnswer":
+        """The same answer; every hit says where its photo can be seen."""
+        hits = (replace(hit, photo_url=url_of(hit.photo_id, hit.product_id)) for hit in self.hits)
+        return replace(self, hits=tuple(hits))
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -12,7 +12,7 @@ from lookalike.catalog.images import ImageLimits
 from lookalike.config import StrictConfig
 from lookalike.deadline import Clock, Deadline
 from lookalike.embedders.protocol import Embedder, Embeddings
-from lookalike.errors import QueryError, ReleaseMismatch
+from lookalike.errors import NotFound, ReleaseMismatch
 from lookalike.features.protocol import FeatureLookup, Features
 from lookalike.fusion import NEIGHBOURS, Fusion
 from lookalike.index.predicates import OneOf, fields_of
@@ -30,6 +30,7 @@ from lookalike.search.guarded import GuardedEmbedder, GuardedIndex, SearchedInde
 from lookalike.search.narrowing import NarrowingLimits, believed, narrowing
 from lookalike.search.observing import observe
 from lookalike.search.page import Page, Query, read_page
+from lookalike.search.product import ProductAnswer, ProductPhoto, product_fields
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters
 from lookalike.search.reranking import check_colours
@@ -100,12 +101,34 @@ class SearchEngine:
     def search(self, request: SearchRequest, deadline: Deadline | None = None) -> SearchAnswer:
         """Answer one request, or stop before the first step that the deadline does not reach.
 
-        Raises QueryError for an unknown filter or product, for what the collection does not store, and for a cursor
-        of another release or query or of answers that have changed; ImageError for a photo that cannot be decoded,
-        ReleaseMismatch and BackendUnavailable as the parts do, DeadlineExceeded. Features that are late are left out.
+        Raises NotFound for an unknown product, QueryError for an unknown filter, for what the collection does not
+        store, and for a cursor of another release or query or of answers that have changed; ImageError for a photo
+        that cannot be decoded, ReleaseMismatch and BackendUnavailable as the parts do, DeadlineExceeded. Features that
+        are late are left out.
         """
         with (deadline or Deadline.current()).in_force():  # the parts stop at it
             return self._search(request)
+
+    def product(self, product_id: str) -> ProductAnswer:
+        """What the release knows of a product. Raises NotFound, ReleaseMismatch and BackendUnavailable."""
+        watch, release = Stopwatch(self._clock), self.release
+        with watch.stage("release"):
+            self.collection()
+            update = self._updates()
+        with watch.stage("search"):
+            photos = self._index.photos(release.collection, product_id)
+            fields = product_fields(product_id, photos)
+        with watch.stage("features"):
+            features = self._features.features([product_id]).get(product_id)
+        shown = tuple(ProductPhoto(photo.photo_id) for photo in photos)
+        about = (release.release_id, release.model_fingerprint, product_id, fields, shown, features, update)
+        return ProductAnswer(*about, watch.timings_ms())
+
+    def holds(self, photo_id: str) -> bool:
+        """Whether the photo is one of those searched. Raises BackendUnavailable."""
+        product_id = photo_id.rpartition("/")[0]
+        stored = self._index.photos(self.release.collection, product_id) if product_id else []
+        return any(photo.photo_id == photo_id for photo in stored)
 
     def degraded(self) -> tuple[str, ...]:
         """Parts that failed lately and have not answered since."""
@@ -165,7 +188,7 @@ class SearchEngine:
     def _product_query(self, request: SearchRequest) -> Query:
         vectors = self._index.vectors(self.release.collection, str(request.product_id))  # (P, D)
         if len(vectors) == 0:
-            raise QueryError(f"product {request.product_id!r} is not in the catalogue that is searched")
+            raise NotFound(f"product {request.product_id!r} is not in the catalogue that is searched")
         return Query(vectors, {}, without=request.product_id)
 
     def _page(self, query: Query, request: SearchRequest, after: Bookmark) -> Page:

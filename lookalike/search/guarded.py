@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lookalike.embedders.protocol import Embedder, Embeddings, ModelIdentity
 from lookalike.index.predicates import Where
-from lookalike.index.protocol import CollectionInfo, Hit
+from lookalike.index.protocol import CollectionInfo, Hit, StoredPhoto
 from lookalike.search.guard import Guard
 
 
@@ -17,6 +17,8 @@ class SearchedIndex(Protocol):
     def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]: ...
 
     def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]: ...
+
+    def photos(self, collection: str, product_id: str) -> list[StoredPhoto]: ...
 
     def describe(self, collection: str) -> CollectionInfo: ...
 
@@ -48,6 +50,9 @@ class GuardedIndex:
 
     def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]:
         return self.guard.ask(lambda: self._index.vectors(collection, product_id))
+
+    def photos(self, collection: str, product_id: str) -> list[StoredPhoto]:
+        return self.guard.ask(lambda: self._index.photos(collection, product_id))
 
     def describe(self, collection: str) -> CollectionInfo:
         return self.guard.ask(lambda: self._index.describe(collection))

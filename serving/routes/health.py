@@ -21,6 +21,6 @@ def health_routes(model: SearchModel) -> APIRouter:
         release = model.release_id if await model.healthy() else None
         if release is None:
             return JSONResponse({"ready": False}, HTTPStatus.SERVICE_UNAVAILABLE)
-        return JSONResponse({"ready": True, "release_id": release})
+        return JSONResponse({"ready": True, "release_id": release, "degraded": list(model.degraded)})
 
     return router

@@ -115,7 +115,8 @@ def test_more_requests_than_the_server_takes_are_refused_at_once(tmp_path: Path)
     gate = Gate(shop)
     put_live(tmp_path / "releases", shop)
     make = lambda release: SearchEngine(gate, shop.index, shop.features, release)  # noqa: E731
-    with running(settings(tmp_path, threads=1, most_waiting=0), make) as client, ThreadPoolExecutor(1) as threads:
+    chosen = settings(tmp_path, overload={"threads": 1, "most_waiting": 0})
+    with running(chosen, make) as client, ThreadPoolExecutor(1) as threads:
         first = threads.submit(ask, client, 0)
         assert gate.arrived.wait(30)
         refused = client.v1(instance(photo(1)))

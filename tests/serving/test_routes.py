@@ -77,7 +77,7 @@ def test_a_field_left_blank_in_a_form_is_one_that_was_not_given(client: Client) 
         ({"crop": "0,0,0.01,0.01"}, photo(1), "the cropped part is 1x1"),
         ({"crop": "0,0,1,1", "product_id": "p003"}, None, "crop is a part of a photo"),
         ({"filters": "{"}, photo(1), "filters is '{', which is not JSON such as"),
-        ({"color": "red"}, photo(1), "unknown field 'color'; accepted: colour_weight"),
+        ({"color": "red"}, photo(1), "unknown field 'color'; accepted: category"),
         ({"photo": "text"}, None, "only 'photo' is a file"),
         ({}, b"", "the photo is empty"),
         ({"k": "3"}, None, "exactly one of photo and product_id"),
@@ -118,4 +118,8 @@ def test_a_form_beyond_the_size_limit_is_refused(client: Client) -> None:
 
 def test_health_says_which_release_is_ready(client: Client) -> None:
     assert client.http.get("/health/live").json() == {"live": True}
-    assert client.http.get("/health/ready").json() == {"ready": True, "release_id": SHOP.release.release_id}
+    assert client.http.get("/health/ready").json() == {
+        "ready": True,
+        "release_id": SHOP.release.release_id,
+        "degraded": [],
+    }
