@@ -9,6 +9,7 @@ from lookalike.index.attributes import Chosen
 from lookalike.index.comparing import Found, Vectors, rerank
 from lookalike.index.faiss_settings import ScalarSettings
 from lookalike.index.faiss_structures import SEARCH, TRAINED_ON, select
+from lookalike.index.huge_pages import graph_on_huge_pages
 from lookalike.index.planner import graph_effort, wide_graph
 from lookalike.index.principal_axes import along, load_axes, principal_axes, save_axes
 
@@ -39,7 +40,10 @@ class Scalar:
 
     @classmethod
     def load(cls, folder: Path, vectors: Vectors, settings: ScalarSettings) -> "Scalar":
-        return cls(faiss.read_index(str(folder / SEARCH)), load_axes(folder), vectors, settings)
+        index = faiss.read_index(str(folder / SEARCH))
+        if settings.graph:
+            graph_on_huge_pages(index)
+        return cls(index, load_axes(folder), vectors, settings)
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
         wanted = min(max(count, self._settings.shortlist), len(self._vectors))

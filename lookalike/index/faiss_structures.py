@@ -15,6 +15,7 @@ from lookalike.errors import VectorIndexError
 from lookalike.index.attributes import Chosen
 from lookalike.index.comparing import Found, Vectors, rerank
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings
+from lookalike.index.huge_pages import graph_on_huge_pages
 from lookalike.index.planner import CODE, SIGNS, graph_effort, wide_graph, wide_probes
 from lookalike.index.principal_axes import along, load_axes, principal_axes, save_axes
 from lookalike.index.sign_axes import sign_axes
@@ -73,7 +74,9 @@ class Hnsw:
 
     @classmethod
     def load(cls, folder: Path, settings: HnswSettings) -> "Hnsw":
-        return cls(faiss.read_index(str(folder / SEARCH)), settings)
+        index = faiss.read_index(str(folder / SEARCH))
+        graph_on_huge_pages(index)
+        return cls(index, settings)
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
         if chosen is None and count <= self._settings.ef:
