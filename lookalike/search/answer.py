@@ -9,6 +9,7 @@ from lookalike.features.protocol import Features, FeatureValue
 from lookalike.index.protocol import Hit
 from lookalike.observation import Observation
 from lookalike.search.category import CategoryTold
+from lookalike.search.why import Why
 
 PhotoUrl = Callable[[str, str], str | None]
 """From a photo's and its product's id to where the photo can be seen, None where nowhere."""
@@ -52,6 +53,8 @@ class SearchHit:
     """Served features (price, stock); None when they were late or unknown."""
     variants: tuple[str, ...] | None = None
     """Some other products of the same item or design, nearest first; None where answers are not folded so."""
+    why: Why | None = None
+    """Why it stands there; None where nobody asked."""
     photo_url: str | None = None
     """Where the photo can be seen; None where the service was not told of photos."""
 
@@ -64,6 +67,7 @@ class SearchHit:
             "matched": list(self.matched),
             "photo_url": self.photo_url,
             **({} if self.variants is None else {"variants": list(self.variants)}),
+            **({} if self.why is None else {"why": self.why.as_json()}),
         }
         return body | ({"features_absent": True} if self.features is None else {"features": dict(self.features)})
 
@@ -117,10 +121,11 @@ class SearchAnswer:
 def search_hits(
     hits: Sequence[Hit],
     variants: Sequence[tuple[str, ...] | None],
+    why: Sequence[Why | None],
     predicted: Mapping[str, Prediction],
     features: Features,
 ) -> tuple[SearchHit, ...]:
-    """Join index hits with their variants, what was predicted and the features that arrived in time."""
+    """Join index hits with their variants, their reasons, what was predicted and the features that arrived in time."""
     return tuple(
         SearchHit(
             product_id=hit.product_id,
@@ -130,6 +135,7 @@ def search_hits(
             matched=tuple(name for name, seen in predicted.items() if hit.fields.get(name) == seen.value),
             features=features.get(hit.product_id),
             variants=others,
+            why=reasons,
         )
-        for hit, others in zip(hits, variants, strict=True)
+        for hit, others, reasons in zip(hits, variants, why, strict=True)
     )

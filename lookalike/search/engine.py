@@ -24,6 +24,7 @@ from lookalike.search.breaker import Breaker, BreakerSettings
 from lookalike.search.candidates import CandidateLimits
 from lookalike.search.category import VERTICAL, CategoryTold, check_category, tell_category
 from lookalike.search.cursor import Bookmark, bookmark_of, cursor_at
+from lookalike.search.explaining import explain
 from lookalike.search.grouping import check_group, filterable
 from lookalike.search.guard import Guard
 from lookalike.search.guarded import GuardedEmbedder, GuardedIndex, SearchedIndex
@@ -210,10 +211,11 @@ class SearchEngine:
         watch: Stopwatch,
     ) -> SearchAnswer:
         end = Bookmark(after.offset + request.k, page.told)
+        why = explain(page, query, request, after.offset)
         return SearchAnswer(
             release_id=self.release.release_id,
             model_fingerprint=self.release.model_fingerprint,
-            hits=search_hits(page.hits, page.variants, query.predicted, features),
+            hits=search_hits(page.hits, page.variants, why, query.predicted, features),
             next_cursor=cursor_at(end, self.release.release_id, request) if page.ahead else None,
             predicted=query.predicted,
             narrowing=narrowing(query.narrowed, page.hits) if request.narrow else None,
