@@ -23,6 +23,7 @@ from serving.live import LiveEngine
 from serving.query_log import QueryLog
 from serving.server import SearchServer
 from serving.settings import ServingSettings
+from serving.traces import Tracing, tracing_of
 from serving.triton.admission import AdmittedEmbedder
 from serving.triton.reload import RepositoryReload
 from serving.triton.repository_api import RepositoryApi
@@ -38,24 +39,38 @@ def assemble(settings: ServingSettings) -> SearchServer:
     """
     index = open_index(settings.milvus_uri, settings.milvus_token or "")
     supervisor = supervisor_of(settings)
-    make_engine = partial(load_engine, settings, index, supervisor)
+    tracing = tracing_of(settings.traces)
+    make_engine = partial(load_engine, settings, index, supervisor, tracing)
     live = LiveEngine(settings.releases, make_engine, settings.poll_seconds, settings.retry_seconds)
     if settings.wait_for_release:
         live.look()
     elif not live.load():
         raise ReleaseError(f"no release is in service under {settings.releases}; run `lookalike release` first")
     log = QueryLog(settings.query_log, settings.log) if settings.query_log is not None else None
-    return SearchServer(settings, live, log, supervisor)
+    return SearchServer(settings, live, log, supervisor, tracing)
 
 
 def load_engine(
-    settings: ServingSettings, index: VectorIndex, supervisor: Supervisor | None, release: Release
+    settings: ServingSettings,
+    index: VectorIndex,
+    supervisor: Supervisor | None,
+    tracing: Tracing | None,
+    release: Release,
 ) -> SearchEngine:
     """The engine of a release, every part loaded and proven by one search of our own."""
     embedder = open_embedder(settings, release)
     updates, features = UpdateLog(settings.releases, release).number, open_features(settings, release)
     fusion = release_fusion(settings.releases, release)
-    engine = SearchEngine(embedder, index, features, release, settings.limits, updates=updates, fusion=fusion)
+    engine = SearchEngine(
+        embedder,
+        index,
+        features,
+        release,
+        settings.limits,
+        updates=updates,
+        fusion=fusion,
+        spans=None if tracing is None else tracing.stage,
+    )
     engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
     if supervisor is not None and isinstance(embedder, AdmittedEmbedder):
         supervisor.watch(embedder)

@@ -15,6 +15,7 @@ from lookalike.deadline import Deadline
 from lookalike.errors import ConfigError
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
+from serving.grpc_watched import WatchedCalls
 from serving.overload import SearchQueue
 
 logger = logging.getLogger(__name__)
@@ -64,11 +65,11 @@ class SearchServicer(InferenceServicer):
 
 
 def grpc_server(
-    dataplane: SearchDataPlane, queue: SearchQueue, host: str, port: int, request_bytes: int
+    dataplane: SearchDataPlane, queue: SearchQueue, watched: WatchedCalls, host: str, port: int, request_bytes: int
 ) -> tuple[aio.Server, int]:
     """A server that is not started yet, and its port. Call it on the event loop. Raises ConfigError."""
     server = aio.server(
-        interceptors=(ExplainedErrors(), CallersPatience(queue)),
+        interceptors=(watched, ExplainedErrors(), CallersPatience(queue)),
         maximum_concurrent_rpcs=queue.settings.most_open,
         options=[
             ("grpc.max_receive_message_length", request_bytes),

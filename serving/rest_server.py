@@ -29,6 +29,8 @@ from serving.photos.shop_photos import ShopPhotos
 from serving.routes.health import health_routes
 from serving.routes.products import photo_routes, product_routes
 from serving.routes.searching import searching_routes
+from serving.traces import Tracing
+from serving.watched import Watched
 from serving.web.page import web_page
 
 logger = logging.getLogger(__name__)
@@ -37,7 +39,12 @@ EXPLAINED = (LookalikeError, InvalidInput, ModelNotFound, ModelNotReady, ServerN
 
 
 def rest_application(
-    dataplane: SearchDataPlane, model: SearchModel, photos: ShopPhotos, metrics: SearchMetrics, request_bytes: int
+    dataplane: SearchDataPlane,
+    model: SearchModel,
+    photos: ShopPhotos,
+    metrics: SearchMetrics,
+    tracing: Tracing | None,
+    request_bytes: int,
 ) -> FastAPI:
     """The REST side of the server; one application per server, where KServe shares a global one."""
     app = FastAPI(title="Lookalike", version=__version__, docs_url=None, redoc_url=None)
@@ -45,6 +52,7 @@ def rest_application(
     app.add_middleware(BodyLimit, request_bytes=request_bytes)
     app.add_middleware(LastResort)
     app.add_middleware(Patience, queue=model.queue)
+    app.add_middleware(Watched, metrics=metrics, tracing=tracing)
     app.add_api_route("/metrics", metrics.endpoint, methods=["GET"])
     for routes in (searching_routes, product_routes, health_routes):
         app.include_router(routes(model))

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from serving.logs import configure_logs
 from serving.settings import ServingSettings
 
 Started = Callable[[str, str], None]
@@ -17,6 +18,7 @@ def serve(settings: ServingSettings, started: Started | None = None) -> None:
     """
     with _no_arguments():
         from serving.assemble import assemble
+    configure_logs(settings.log_format)
     server = assemble(settings)
     server.run(
         lambda up: (

@@ -10,13 +10,16 @@ from kserve import ModelServer
 
 from serving.dataplane import SearchDataPlane
 from serving.grpc_server import grpc_server
+from serving.grpc_watched import WatchedCalls
 from serving.live import LiveEngine
+from serving.logs import unify_logs
 from serving.metrics import SearchMetrics
 from serving.model import SearchModel
 from serving.photos.shop_photos import ShopPhotos
 from serving.query_log import QueryLog
 from serving.rest_server import QuietUvicorn, listen, rest_application, rest_server
 from serving.settings import ServingSettings
+from serving.traces import Tracing
 from serving.triton.metrics import TritonMetrics
 from serving.triton.supervisor import Supervisor
 
@@ -34,6 +37,7 @@ class SearchServer(ModelServer):
         live: LiveEngine,
         query_log: QueryLog | None,
         supervisor: Supervisor | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         super().__init__(
             http_port=settings.http_port,
@@ -41,11 +45,13 @@ class SearchServer(ModelServer):
             enable_latency_logging=False,
             grace_period=settings.grace_seconds,
         )
+        unify_logs()
         self.settings = settings
         self.live = live
         self.query_log = query_log
         self.dataplane = SearchDataPlane(self.registered_models)
         self.supervisor = supervisor
+        self.tracing = tracing
         self.metrics = SearchMetrics(live)
         if supervisor is not None:
             self.metrics.register(TritonMetrics(supervisor))
@@ -71,6 +77,8 @@ class SearchServer(ModelServer):
             self.photos.stop()
             if self.query_log is not None:
                 self.query_log.close()
+            if self.tracing is not None:
+                self.tracing.close()
 
     def finish(self) -> None:
         """Stop serving, from any thread."""
@@ -79,13 +87,16 @@ class SearchServer(ModelServer):
 
     async def _run(self, started: Callable[["SearchServer"], None] | None) -> None:
         settings = self.settings
-        app = rest_application(self.dataplane, self.model, self.photos, self.metrics, settings.request_bytes)
+        app = rest_application(
+            self.dataplane, self.model, self.photos, self.metrics, self.tracing, settings.request_bytes
+        )
         self._uvicorn = rest_server(app, settings.host, settings.grace_seconds)
         self._loop = asyncio.get_running_loop()
         with listen(settings.host, settings.http_port) as http:
             self.http_port = http.getsockname()[1]
+            watched = WatchedCalls(self.metrics, self.tracing)
             remote, self.grpc_port = grpc_server(
-                self.dataplane, self.model.queue, settings.host, settings.grpc_port, settings.request_bytes
+                self.dataplane, self.model.queue, watched, settings.host, settings.grpc_port, settings.request_bytes
             )
             self._end_on_signals()
             self.live.start()

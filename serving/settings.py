@@ -9,8 +9,10 @@ from lookalike.config import StrictConfig
 from lookalike.search.engine import SearchLimits
 from lookalike.search.query_log_keeping import QueryLogSettings
 from lookalike.workspace import Workspace
+from serving.logs import LogFormat
 from serving.overload import OverloadSettings
 from serving.photos.settings import PhotoSettings
+from serving.traces import TraceSettings
 from serving.triton.supervisor import SupervisionSettings
 
 
@@ -61,6 +63,10 @@ class ServingSettings(StrictConfig):
     """Where people see the photos of answers."""
     log: QueryLogSettings = QueryLogSettings()
     """What of the queries is logged, and for how long."""
+    traces: TraceSettings = TraceSettings()
+    """Where traces go."""
+    log_format: LogFormat = "text"
+    """Lines for people, or JSON objects for a log store."""
     limits: SearchLimits = SearchLimits()
     """What one answer may cost."""
 

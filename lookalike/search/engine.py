@@ -35,7 +35,7 @@ from lookalike.search.product import ProductAnswer, ProductPhoto, product_fields
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters
 from lookalike.search.reranking import check_colours
-from lookalike.search.timing import Stopwatch
+from lookalike.search.timing import Spans, Stopwatch
 
 
 class SearchLimits(StrictConfig):
@@ -74,11 +74,14 @@ class SearchEngine:
         clock: Clock = time.perf_counter,
         updates: Callable[[], int] = lambda: 0,
         fusion: Fusion | None = None,
+        spans: Spans | None = None,
     ) -> None:
-        """`updates` says how many updates of the release are finished, `fusion` how it tells verticals."""
+        """`updates` says how many updates of the release are finished, `fusion` how it tells verticals; `spans` is
+        told the stages of a search."""
         self.release = release
         self._updates = updates
         self._fusion = fusion
+        self._spans = spans
         self._limits = limits = limits or SearchLimits()
         self._embedder = GuardedEmbedder(embedder, Guard("the model", Breaker(limits.breaker), limits.model_seconds))
         self._index = GuardedIndex(index, Guard("the index", Breaker(limits.breaker), limits.index_seconds))
@@ -112,7 +115,7 @@ class SearchEngine:
 
     def product(self, product_id: str) -> ProductAnswer:
         """What the release knows of a product. Raises NotFound, ReleaseMismatch and BackendUnavailable."""
-        watch, release = Stopwatch(self._clock), self.release
+        watch, release = Stopwatch(self._clock, self._spans), self.release
         with watch.stage("release"):
             self.collection()
             update = self._updates()
@@ -137,7 +140,7 @@ class SearchEngine:
         return tuple(guard.part for guard in guards if guard.breaker.state != "closed")
 
     def _search(self, request: SearchRequest) -> SearchAnswer:
-        watch = Stopwatch(self._clock)
+        watch = Stopwatch(self._clock, self._spans)
         with watch.stage("release"):
             info, update = self.collection(), self._updates()  # what is finished now, the search will see
         after = bookmark_of(request, self.release.release_id)

@@ -1,17 +1,21 @@
 """How long each stage of an answer took."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from lookalike.deadline import Clock
+
+Spans = Callable[[str], AbstractContextManager[object]]
+"""Tells a trace that a stage of this name begins and ends."""
 
 
 class Stopwatch:
     """Milliseconds per named stage; a stage timed twice adds up."""
 
-    def __init__(self, clock: Clock = time.perf_counter) -> None:
+    def __init__(self, clock: Clock = time.perf_counter, spans: Spans | None = None) -> None:
         self._clock = clock
+        self._spans = spans
         self._started = clock()
         self._spent: dict[str, float] = {}
 
@@ -19,7 +23,11 @@ class Stopwatch:
     def stage(self, name: str) -> Iterator[None]:
         started = self._clock()
         try:
-            yield
+            if self._spans is None:
+                yield
+            else:
+                with self._spans(name):
+                    yield
         finally:
             self._spent[name] = self._spent.get(name, 0.0) + (self._clock() - started) * 1000
 

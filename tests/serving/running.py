@@ -19,6 +19,7 @@ from serving.live import LiveEngine, MakeEngine
 from serving.query_log import QueryLog
 from serving.server import SearchServer
 from serving.settings import ServingSettings
+from serving.traces import Tracing
 from tests.search.shop import Shop
 
 
@@ -28,13 +29,14 @@ def put_live(releases: Path, shop: Shop) -> None:
     switch_live(releases, shop.release)
 
 
-def engines_of(*shops: Shop) -> MakeEngine:
+def engines_of(*shops: Shop, tracing: Tracing | None = None) -> MakeEngine:
     """Make the engine of whichever shop's release is asked for."""
     known = {shop.release.release_id: shop for shop in shops}
+    spans = None if tracing is None else tracing.stage
 
     def make(release: Any) -> SearchEngine:
         shop = known[release.release_id]
-        return SearchEngine(shop.embedder, shop.index, shop.features, release)
+        return SearchEngine(shop.embedder, shop.index, shop.features, release, spans=spans)
 
     return make
 
@@ -48,12 +50,15 @@ def settings(folder: Path, **changed: Any) -> ServingSettings:
 
 @contextmanager
 def running(
-    settings: ServingSettings, make_engine: MakeEngine, query_log: QueryLog | None = None
+    settings: ServingSettings,
+    make_engine: MakeEngine,
+    query_log: QueryLog | None = None,
+    tracing: Tracing | None = None,
 ) -> Iterator["Client"]:
     """The server in a thread until the block ends."""
     live = LiveEngine(settings.releases, make_engine, settings.poll_seconds, settings.retry_seconds)
     live.load()
-    server, started = SearchServer(settings, live, query_log), threading.Event()
+    server, started = SearchServer(settings, live, query_log, tracing=tracing), threading.Event()
     thread = threading.Thread(target=server.run, args=(lambda _: started.set(),))
     thread.start()
     try:

@@ -328,7 +328,9 @@ def test_metrics_count_answers_and_name_the_release(client: Client) -> None:
         rows = [row for row in client.http.get("/metrics").text.splitlines() if row.startswith(line)]
         return float(rows[0].split()[-1]) if rows else 0.0
 
-    names = ("lookalike_hits_total", "lookalike_features_absent_total", 'lookalike_search_seconds_count{stage="embed"}')
+    label = f'release="{SHOP.release.release_id[:12]}"'
+    names = ("lookalike_hits_total", "lookalike_features_absent_total")
+    names = (*names, f'lookalike_search_seconds_count{{{label},stage="embed"}}')
     before = [figure(name) for name in names]
     answer = client.v1(instance(photo(1), k=7)).json()["predictions"][0]
     absent = sum("features_absent" in hit for hit in answer["hits"])
