@@ -83,7 +83,8 @@ class SearchQueue:
             self._drop_hopeless()
         wait = self.expected_seconds()
         if len(self._waiting) >= self.settings.most_waiting:
-            raise Overloaded(f"{len(self._waiting)} requests wait already, which is all this server takes; try again", wait)
+            most = len(self._waiting)
+            raise Overloaded(f"{most} requests wait already, which is all this server takes; try again", wait)
         if (wait + self._pace) * self.settings.headroom > deadline.remaining():
             raise Overloaded("too many requests are before this one to answer it in time; try again", wait)
 
