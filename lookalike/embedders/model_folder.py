@@ -5,6 +5,7 @@ A model folder is an export's output, or the model's own folder in a Triton repo
 """
 
 from pathlib import Path
+from typing import Any
 
 from lookalike.catalog.images import Preprocessing
 from lookalike.config import StrictConfig, load_config
@@ -41,7 +42,24 @@ class ExportedModel(StrictConfig):
     onnx_sha256: str
     """Digest of the model file."""
     parity: dict[str, float]
-    """How closely onnxruntime repeats PyTorch."""
+    """How closely onnxruntime repeats PyTorch; in float32, also where this is a rounded copy."""
+    precision: str = "float32"
+    """Of the numbers between the first layer and the last convolution: float32, float16 or int8."""
+    rounded_from: str | None = None
+    """Fingerprint of the trained model that this is a rounded copy of; its vectors are near those, not the same."""
+
+    @classmethod
+    def of(cls, identity: ModelIdentity, name: str, **measured: Any) -> "ExportedModel":
+        """The model of an identity; `measured` are the other fields: batch size, operators, digest and parity."""
+        return cls(
+            name=name,
+            fingerprint=identity.fingerprint,
+            weights=identity.weights,
+            preprocessing=identity.preprocessing,
+            dimension=identity.dimension,
+            attribute_labels=list(identity.attribute_labels.items()),
+            **measured,
+        )
 
     @property
     def identity(self) -> ModelIdentity:

@@ -4,6 +4,7 @@
 replaced in one step, so a reader sees the old release or the new one, never a mix.
 """
 
+from datetime import datetime
 from pathlib import Path
 
 from lookalike.config import StrictConfig, load_config
@@ -37,6 +38,20 @@ class Release(StrictConfig):
     """Name of the Feast feature service."""
     created: str
     """UTC time, ISO 8601."""
+
+    @classmethod
+    def of(cls, model_fingerprint: str, catalogue_digest: str, created: datetime, model: str = "") -> "Release":
+        """The release of a model over a catalogue; `model` is its name in Triton where it is not `model_name`'s."""
+        identity = release_id(model_fingerprint, catalogue_digest)
+        return cls(
+            release_id=identity,
+            model_fingerprint=model_fingerprint,
+            catalogue_digest=catalogue_digest,
+            model=model or model_name(model_fingerprint),
+            collection=collection_name(identity),
+            feature_service=feature_service_name(identity),
+            created=created.isoformat(timespec="seconds"),
+        )
 
 
 def release_id(model_fingerprint: str, catalogue_digest: str) -> str:
