@@ -9,6 +9,7 @@ import numpy as np
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as v2
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 from numpy.typing import NDArray
+from opentelemetry.propagate import inject
 
 from lookalike.deadline import Deadline
 from lookalike.embedders import triton_schema
@@ -146,7 +147,7 @@ class TritonEmbedder:
 
     def _call(self, method: Callable[..., Reply], request: Any, deadline: float) -> Reply:
         try:
-            return method(request, timeout=Deadline.current().within(deadline))
+            return method(request, timeout=Deadline.current().within(deadline), metadata=_trace())
         except grpc.RpcError as error:
             status, details = error.code(), error.details()
             if status is grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -156,6 +157,13 @@ class TritonEmbedder:
             raise LookalikeError(f"{self._owner} refused the call ({status.name}): {details}") from error
         except ValueError as error:  # grpc's word for a closed channel
             raise BackendUnavailable(f"the connection to {self._owner} was closed") from error
+
+
+def _trace() -> tuple[tuple[str, str], ...]:
+    """The trace of the search under way, for Triton to continue; nothing where none is recorded."""
+    headers: dict[str, str] = {}
+    inject(headers)
+    return tuple(headers.items())
 
 
 def _tensor(output: Any, content: bytes, owner: str) -> NDArray[np.float32]:

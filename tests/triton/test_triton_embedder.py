@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 from lookalike.embedders.choose import choose_embedder
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.embedders.protocol import Embedder
 from lookalike.embedders.triton import TritonEmbedder
 from lookalike.errors import BackendUnavailable, ReleaseMismatch
+from serving.traces import trace_id
 from serving.triton.launcher import LocalTriton
 from tests.embedders.contract import EmbedderContract
 from tests.release.tiny import exported, photos
@@ -70,3 +72,18 @@ def test_golden_vectors_of_another_model_are_noticed(
     (folder / "golden.json").write_text(json.dumps({**golden, "vectors": other["vectors"]}))
     with pytest.raises(ReleaseMismatch, match="answers the golden photos with cosine"):
         TritonEmbedder(triton.grpc_address, folder)
+
+
+def test_a_trace_is_carried_to_triton(loaded: TritonEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    carried: list[dict[str, str]] = []
+    infer = loaded._stub.ModelInfer
+
+    def noted(request: object, **call: object) -> object:
+        carried.append(dict(call["metadata"]))  # type: ignore[call-overload]
+        return infer(request, **call)
+
+    monkeypatch.setattr(loaded._stub, "ModelInfer", noted)
+    loaded.embed(photos(1))
+    with TracerProvider().get_tracer("test").start_as_current_span("search") as span:
+        loaded.embed(photos(1))
+    assert carried[0] == {} and trace_id(span) in carried[1]["traceparent"]
