@@ -13,6 +13,8 @@ from kserve.protocol.grpc.servicer import InferenceServicer
 
 from lookalike.deadline import Deadline
 from lookalike.errors import ConfigError
+from serving.access.control import AccessControl
+from serving.access.remote import KeyedCalls
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
 from serving.grpc_watched import WatchedCalls
@@ -65,11 +67,17 @@ class SearchServicer(InferenceServicer):
 
 
 def grpc_server(
-    dataplane: SearchDataPlane, queue: SearchQueue, watched: WatchedCalls, host: str, port: int, request_bytes: int
+    dataplane: SearchDataPlane,
+    queue: SearchQueue,
+    watched: WatchedCalls,
+    access: AccessControl,
+    host: str,
+    port: int,
+    request_bytes: int,
 ) -> tuple[aio.Server, int]:
     """A server that is not started yet, and its port. Call it on the event loop. Raises ConfigError."""
     server = aio.server(
-        interceptors=(watched, ExplainedErrors(), CallersPatience(queue)),
+        interceptors=(watched, ExplainedErrors(), KeyedCalls(access), CallersPatience(queue)),
         maximum_concurrent_rpcs=queue.settings.most_open,
         options=[
             ("grpc.max_receive_message_length", request_bytes),

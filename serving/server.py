@@ -6,9 +6,12 @@ import signal
 import threading
 from collections.abc import Callable
 
+from fastapi import FastAPI
 from kserve import ModelServer
 
+from serving.access.control import AccessControl
 from serving.dataplane import SearchDataPlane
+from serving.fetching.fetcher import Fetcher
 from serving.grpc_server import grpc_server
 from serving.grpc_watched import WatchedCalls
 from serving.live import LiveEngine
@@ -55,7 +58,10 @@ class SearchServer(ModelServer):
         self.metrics = SearchMetrics(live)
         if supervisor is not None:
             self.metrics.register(TritonMetrics(supervisor))
-        self.model = SearchModel(settings, live, query_log, self.metrics)
+        self.access = AccessControl(settings.access)
+        self.metrics.register(self.access.counted)
+        self.fetch = Fetcher(settings.fetching) if settings.fetching.enabled else None
+        self.model = SearchModel(settings, live, query_log, self.metrics, self.fetch)
         self.register_model(self.model)
         self.photos = ShopPhotos(settings.photos, live, settings.limits.image)
         self._uvicorn: QuietUvicorn | None = None
@@ -75,10 +81,17 @@ class SearchServer(ModelServer):
                 self.supervisor.close()
             self.model.stop()
             self.photos.stop()
+            if self.fetch is not None:
+                self.fetch.close()
             if self.query_log is not None:
                 self.query_log.close()
             if self.tracing is not None:
                 self.tracing.close()
+
+    def application(self) -> FastAPI:
+        """The REST side as it is served."""
+        parts = (self.dataplane, self.model, self.photos, self.metrics, self.tracing, self.access)
+        return rest_application(*parts, self.settings.request_bytes)
 
     def finish(self) -> None:
         """Stop serving, from any thread."""
@@ -87,16 +100,20 @@ class SearchServer(ModelServer):
 
     async def _run(self, started: Callable[["SearchServer"], None] | None) -> None:
         settings = self.settings
-        app = rest_application(
-            self.dataplane, self.model, self.photos, self.metrics, self.tracing, settings.request_bytes
-        )
-        self._uvicorn = rest_server(app, settings.host, settings.grace_seconds)
+        self.access.warn_if_wide(settings.host)
+        self._uvicorn = rest_server(self.application(), settings.host, settings.grace_seconds)
         self._loop = asyncio.get_running_loop()
         with listen(settings.host, settings.http_port) as http:
             self.http_port = http.getsockname()[1]
             watched = WatchedCalls(self.metrics, self.tracing)
             remote, self.grpc_port = grpc_server(
-                self.dataplane, self.model.queue, watched, settings.host, settings.grpc_port, settings.request_bytes
+                self.dataplane,
+                self.model.queue,
+                watched,
+                self.access,
+                settings.host,
+                settings.grpc_port,
+                settings.request_bytes,
             )
             self._end_on_signals()
             self.live.start()

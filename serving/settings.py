@@ -9,6 +9,8 @@ from lookalike.config import StrictConfig
 from lookalike.search.engine import SearchLimits
 from lookalike.search.query_log_keeping import QueryLogSettings
 from lookalike.workspace import Workspace
+from serving.access.control import AccessSettings
+from serving.fetching.settings import FetchSettings
 from serving.logs import LogFormat
 from serving.overload import OverloadSettings
 from serving.photos.settings import PhotoSettings
@@ -45,6 +47,10 @@ class ServingSettings(StrictConfig):
     """REST port; 0 takes a free one."""
     grpc_port: int = Field(default=8081, ge=0, le=65535)
     """gRPC port; 0 takes a free one."""
+    access: AccessSettings = AccessSettings()
+    """Who may search, and how often."""
+    fetching: FetchSettings = FetchSettings()
+    """Whether photos are fetched from addresses that callers send."""
     overload: OverloadSettings = OverloadSettings()
     """How much is taken in at once, and how long anybody waits."""
     most_instances: int = Field(default=16, ge=1)
