@@ -16,6 +16,7 @@ from benchmarks.results import Figure
 from lookalike.index.faiss_folder import FaissFolder
 from lookalike.index.faiss_settings import HnswSettings
 from lookalike.index.faiss_structures import SEARCH
+from lookalike.index.huge_pages import graph_on_huge_pages
 from lookalike.index.milvus import MilvusIndex
 from lookalike.index.protocol import CollectionInfo
 
@@ -46,21 +47,32 @@ def measure_faiss_largest(plan: Plan) -> Measured:
 
 
 def _measure_faiss(plan: Plan, key: str, size: int) -> Measured:
-    figures, details = dict[str, Figure](), dict[str, Any]()
-    batched = Way(key, size, plan.study.batch, f"{plan.study.batch} queries a call")
-    for way in (batched, Way(f"{key}_single", size, 1, "one query a call")):
-        rates = _faiss_rates(plan, way)
-        figures[way.key] = _figure(plan, rates, way, "raw faiss IndexHNSWFlat, same graph, ef, k and core")
-        details[way.key] = _told(rates, way)
-    return Measured(figures, details)
+    batched, one = f"{plan.study.batch} queries a call", "one query a call"
+    ways = {
+        Way(key, size, plan.study.batch, batched): False,
+        Way(f"{key}_single", size, 1, one): False,
+        Way(f"{key}_same_pages", size, plan.study.batch, f"{batched}, raw faiss on huge pages as well"): True,
+        Way(f"{key}_single_same_pages", size, 1, f"{one}, raw faiss on huge pages as well"): True,
+    }
+    rates = {way: _faiss_rates(plan, way, huge) for way, huge in ways.items()}
+    raw = (
+        "raw faiss IndexHNSWFlat, same graph, ef, k and core; raw gives rows and scores, ours checks queries, orders "
+        "ties and gives photo ids, product ids and scores, fields to be looked up; ours lays the graph on huge pages"
+    )
+    return Measured(
+        {way.key: _figure(plan, each, way, raw) for way, each in rates.items()},
+        {way.key: _told(each, way) for way, each in rates.items()},
+    )
 
 
-def _faiss_rates(plan: Plan, way: Way) -> Rates:
+def _faiss_rates(plan: Plan, way: Way, huge: bool) -> Rates:
     folder, structure = built(plan, way.size, "hnsw"), structures(plan.study.dimension)["hnsw"]
     assert isinstance(structure, HnswSettings)
     raw = faiss.read_index(str(segment_of(folder) / SEARCH))
+    if huge:
+        graph_on_huge_pages(raw)
     params, k = faiss.SearchParametersHNSW(efSearch=structure.ef), plan.study.k
-    queries = vectors_of(plan, way.size).queries[: plan.study.timed if way.batch == 1 else None]
+    queries = vectors_of(plan, way.size).queries[: plan.study.judged if way.batch == 1 else None]
     with opened(folder) as index, one_core():
         ours: Ask = lambda asked: index.search(COLLECTION, asked, k)  # noqa: E731
         theirs: Ask = lambda asked: raw.search(asked, k, params=params)  # noqa: E731

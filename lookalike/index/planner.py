@@ -15,8 +15,6 @@ around this query than on the whole: the nearest that pass may lie where the sea
 LOOKED_AT = 2
 """Photos a graph compares with per candidate it keeps: few, since neighbourhoods of products overlap
 (`docs/index.md`)."""
-WIDER = 8
-"""How many times as many are asked for where a first search found too few witnesses, before all are compared."""
 CANDIDATE = 20
 """Comparisons of whole vectors that keeping a candidate takes the time of: heaps and far jumps included."""
 CODE = 1 / 24

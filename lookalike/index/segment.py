@@ -3,9 +3,11 @@
 vectors.npy      (N, D) float32, memory-mapped: only rows that are compared exactly need be in memory
 rows.parquet     photo_id, product_id and the fields, in the order of photo ids, so that equal scores tie by row
 search.faiss     graph, lists or codes, where the structure has any
+cells.npz        cells for filters whose photos a structure does not find, where it may miss any
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import repeat
 from pathlib import Path
 
@@ -15,7 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lookalike.index.attributes import Attributes, Chosen, chosen_rows
-from lookalike.index.comparing import Found, best, exact
+from lookalike.index.cells import Cells
+from lookalike.index.comparing import Found, exact
 from lookalike.index.faiss_scalar import Scalar
 from lookalike.index.faiss_settings import (
     BinarySettings,
@@ -28,7 +31,7 @@ from lookalike.index.faiss_settings import (
 )
 from lookalike.index.faiss_structures import Binary, Flat, Hnsw, IvfPq, Structure
 from lookalike.index.ids import Ids
-from lookalike.index.planner import WIDER, WITNESSES, goes_exact
+from lookalike.index.planner import WITNESSES, goes_exact
 from lookalike.index.protocol import Hit
 from lookalike.index.ranking import order_rows
 from lookalike.index.rows import Rows, texts
@@ -46,7 +49,10 @@ def write_segment(folder: Path, rows: Rows, settings: FaissSettings) -> None:
     columns = {"photo_id": ordered.photo_ids, "product_id": ordered.product_ids, **ordered.fields}
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
     pq.write_table(table, folder / ROWS)
-    _build(_mapped(folder), settings).save(folder)
+    structure = _build(_mapped(folder), settings)
+    structure.save(folder)
+    if not isinstance(structure, Flat):
+        Cells.build(_mapped(folder), settings.seed).save(folder)
 
 
 class Segment:
@@ -59,6 +65,7 @@ class Segment:
         fields = [name for name in table.column_names if name not in ("photo_id", "product_id")]
         self.attributes = Attributes({name: _whole(table[name]) for name in fields})
         self._structure = _load(folder, self._vectors, settings)
+        self._cells = Cells.load(folder)
         self._exact_rows = settings.exact_rows
 
     def __len__(self) -> int:
@@ -99,7 +106,7 @@ class Segment:
         return scores, rows
 
     def _nearest(self, queries: NDArray[np.float32], count: int, passing: int, chosen: Chosen | None) -> Found:
-        """At least (Q, count), planned; where a structure finds too few, the passing rows are all compared."""
+        """At least (Q, count), planned; where a structure finds too few, see `_farther`."""
         wanted = min(WITNESSES * count, passing) if chosen else count
         if chosen and goes_exact(passing, self._worth_comparing(wanted, chosen.share)):
             return exact(self._vectors, queries, chosen.rows, count)
@@ -110,18 +117,15 @@ class Segment:
         return scores, rows
 
     def _farther(self, queries: NDArray[np.float32], wanted: int, passing: int, chosen: Chosen | None) -> Found:
-        """For queries whose answers lie far off: the structure once more, much wider, where that is the shorter way and
-        finds enough; all passing rows compared elsewhere."""
-        everything = chosen or chosen_rows(np.ones(len(self), dtype=bool))
-        asked = min(WIDER * wanted, passing)
-        nearer, farther = (self._structure.effort(count, everything.share) for count in (wanted, asked))
-        if not nearer < farther < passing:
-            return exact(self._vectors, queries, everything.rows, wanted)
-        scores, rows = best(*self._structure.nearest(queries, asked, everything), wanted)
-        short = (rows < 0).any(axis=1)
-        if short.any():
-            scores[short], rows[short] = exact(self._vectors, queries[short], everything.rows, wanted)
-        return scores, rows
+        """For queries whose answers lie far off: the passing rows nearest to them, cell by cell, or all where few."""
+        rows = chosen or self._everything
+        if self._cells is None or passing <= self._cells.looked_at(wanted):
+            return exact(self._vectors, queries, rows.rows, wanted)
+        return self._cells.nearest(self._vectors, queries, wanted, rows)
+
+    @cached_property
+    def _everything(self) -> Chosen:
+        return chosen_rows(np.ones(len(self), dtype=bool))
 
     def _worth_comparing(self, wanted: int, share: float) -> float:
         """How many rows are compared rather than searched for."""
