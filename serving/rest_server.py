@@ -4,12 +4,13 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterator
+from functools import cache, partial
 from http import HTTPStatus
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
 from kserve.protocol.rest.v1_endpoints import register_v1_endpoints
 from kserve.protocol.rest.v2_endpoints import register_v2_endpoints
@@ -18,12 +19,15 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from lookalike import __version__
 from lookalike.errors import ConfigError, LookalikeError, QueryError
+from serving.access.control import AccessControl
+from serving.access.rest import KeyedRest
 from serving.body_limit import BodyLimit
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
 from serving.last_resort import LastResort
 from serving.metrics import SearchMetrics
 from serving.model import SearchModel
+from serving.openapi.document import describe
 from serving.patience import Patience
 from serving.photos.shop_photos import ShopPhotos
 from serving.routes.health import health_routes
@@ -44,6 +48,7 @@ def rest_application(
     photos: ShopPhotos,
     metrics: SearchMetrics,
     tracing: Tracing | None,
+    access: AccessControl,
     request_bytes: int,
 ) -> FastAPI:
     """The REST side of the server; one application per server, where KServe shares a global one."""
@@ -52,14 +57,16 @@ def rest_application(
     app.add_middleware(BodyLimit, request_bytes=request_bytes)
     app.add_middleware(LastResort)
     app.add_middleware(Patience, queue=model.queue)
+    app.add_middleware(KeyedRest, access=access)
     app.add_middleware(Watched, metrics=metrics, tracing=tracing)
-    app.add_api_route("/metrics", metrics.endpoint, methods=["GET"])
+    app.add_api_route("/metrics", metrics.endpoint, operation_id="metrics", response_class=PlainTextResponse)
     for routes in (searching_routes, product_routes, health_routes):
         app.include_router(routes(model))
     app.include_router(photo_routes(photos))
-    app.include_router(web_page())
+    app.include_router(web_page(photos.settings.origins))
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     register_v2_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
+    app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]
     for kind in EXPLAINED:
         app.add_exception_handler(kind, _explain)
     app.add_exception_handler(RequestValidationError, _explain_schema)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Where people see the photos of the shop's products."""
 
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, model_validator
 
@@ -38,6 +38,12 @@ class PhotoSettings(StrictConfig):
             except (KeyError, ValueError, IndexError) as error:
                 raise ValueError(f"url is {self.url!r}; {{photo_id}} and {{product_id}} may be named in it") from error
         return self
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The other place that browsers load photos from, as scheme://host."""
+        parts = urlsplit(self.url or "")
+        return (f"{parts.scheme}://{parts.netloc}",) if parts.netloc else ()
 
     def photo_url(self, photo_id: str, product_id: str) -> str | None:
         """Where a photo can be seen: an address, or a path on this server."""

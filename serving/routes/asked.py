@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -27,7 +28,10 @@ class InMemoryForm(MultiPartParser):
 async def posted_values(request: Request) -> dict[str, Any]:
     """The values of `POST /search`. Raises QueryError for a field that is unknown or given twice."""
     in_url = url_values(request.query_params.multi_items())
-    if not request.headers.get("content-type", "").startswith(FORM):
+    sent = request.headers.get("content-type", "")
+    if sent.startswith(("application/json", "text/")):
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {FORM}, or the photo itself as the body")
+    if not sent.startswith(FORM):
         body = await request.body()
         elsewhere = not body and not in_url.keys().isdisjoint((PRODUCT, PHOTO_URL))
         return in_url if elsewhere else {PHOTO: body, **in_url}

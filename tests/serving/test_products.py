@@ -102,6 +102,7 @@ def test_a_photo_url_is_built_from_what_the_settings_say() -> None:
     assert PhotoSettings().photo_url("p/0", "p") is None
     assert PhotoSettings(catalogue=Path()).photo_url("ä b?/0", "ä b?") == "/photos/%C3%A4%20b%3F/0"
     named = PhotoSettings(url="https://cdn.example/{product_id}/{photo_id}.jpg")
+    assert (named.origins, PhotoSettings(catalogue=Path()).origins) == (("https://cdn.example",), ())
     assert named.photo_url("a/b/0", "a/b") == "https://cdn.example/a%2Fb/a/b/0.jpg"
 
 
