@@ -32,8 +32,15 @@ from lookalike.lifecycle.erase import erase
 from lookalike.lifecycle.prune import prune
 from lookalike.lifecycle.update import update
 from lookalike.release.collections import require_collection
-from lookalike.release.manifest import STORED, feature_service_name, known_releases, live_release, release_id
-from lookalike.release.promote import ALIAS, EVALUATION, EXPORTED, promote, rollback
+from lookalike.release.manifest import (
+    EVALUATION,
+    STORED,
+    feature_service_name,
+    known_releases,
+    live_release,
+    release_id,
+)
+from lookalike.release.promote import ALIAS, EXPORTED, promote, rollback
 from lookalike.release.publish import published_models
 from lookalike.storage import ASIDE, digest_bytes, digest_file, digest_json, read_seal, run_stage, write_json
 from lookalike.workspace import Workspace
@@ -219,18 +226,8 @@ def _kept(release: Path) -> dict[str, str]:
 
 def _model(embedder: MemoryEmbedder) -> dict[str, Any]:
     identity = embedder.identity
-    model = ExportedModel(
-        name=f"embedder_{identity.fingerprint[:12]}",
-        fingerprint=identity.fingerprint,
-        weights=identity.weights,
-        preprocessing=identity.preprocessing,
-        dimension=identity.dimension,
-        attribute_labels=list(identity.attribute_labels.items()),
-        max_batch_size=8,
-        opset=18,
-        onnx_sha256="",
-        parity={},
-    )
+    name = f"embedder_{identity.fingerprint[:12]}"
+    model = ExportedModel.of(identity, name, max_batch_size=8, opset=18, onnx_sha256="", parity={})
     served = {f"{model.name}/config.pbtxt": "", f"{model.name}/1/model.onnx": ""}
     return {MODEL: model.model_dump(mode="json"), GOLDEN: {}, **served}
 

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,7 @@ from lookalike.catalog.images import Preprocessing
 from lookalike.embedders.memory import MemoryEmbedder
 from lookalike.index.choose import open_index
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, VectorIndex
-from lookalike.release.manifest import (
-    Release,
-    collection_name,
-    feature_service_name,
-    model_name,
-    release_id,
-    save_release,
-    switch_live,
-)
+from lookalike.release.manifest import Release, save_release, switch_live
 from lookalike.release.promote import ALIAS
 
 DIMENSION = 32
@@ -73,16 +66,7 @@ def _embedder(seed: int) -> MemoryEmbedder:
 
 def _release(seed: int) -> Release:
     fingerprint = _embedder(seed).identity.fingerprint
-    identity = release_id(fingerprint, f"catalogue {seed}")
-    return Release(
-        release_id=identity,
-        model_fingerprint=fingerprint,
-        catalogue_digest=f"catalogue {seed}",
-        model=model_name(fingerprint),
-        collection=collection_name(identity),
-        feature_service=feature_service_name(identity),
-        created=f"2026-01-0{seed + 1}T00:00:00+00:00",
-    )
+    return Release.of(fingerprint, f"catalogue {seed}", datetime(2026, 1, seed + 1, tzinfo=UTC))
 
 
 def _store(index: VectorIndex, release: Release, photos: int, seed: int) -> None:

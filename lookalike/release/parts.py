@@ -7,7 +7,7 @@ from typing import Any
 
 from lookalike.embedders.model_folder import ExportedModel, load_model
 from lookalike.errors import ReleaseError, ReleaseMismatch
-from lookalike.release.manifest import Release, collection_name, feature_service_name, release_id
+from lookalike.release.manifest import Release
 from lookalike.storage import read_json, read_seal
 
 
@@ -26,25 +26,17 @@ class ReleaseParts:
         for folder in (self.exported, self.evaluation):
             read_seal(folder)
         model = load_model(self.exported)
-        catalogue = read_seal(self.validated).content
-        identity = release_id(model.fingerprint, catalogue)
-        service = feature_service_name(identity)
+        release = Release.of(model.fingerprint, read_seal(self.validated).content, now, model.name)
+        identity, service = release.release_id, release.feature_service
         _require(self.index, "index.json", release_id=identity, model_fingerprint=model.fingerprint)
         _require(self.features, "features.json", release_id=identity, feature_service=service)
         self._require_evaluation(model)
-        return Release(
-            release_id=identity,
-            model_fingerprint=model.fingerprint,
-            catalogue_digest=catalogue,
-            model=model.name,
-            collection=collection_name(identity),
-            feature_service=service,
-            created=now.isoformat(timespec="seconds"),
-        )
+        return release
 
     def _require_evaluation(self, model: ExportedModel) -> None:
         evaluated = read_json(self.evaluation / "report.json")["models"]["challenger"]
-        model.identity.require(evaluated, f"the evaluation in {self.evaluation}")
+        if evaluated != model.rounded_from:  # the export has compared a rounded copy with the model that was evaluated
+            model.identity.require(evaluated, f"the evaluation in {self.evaluation}")
         promotion = read_json(self.evaluation / "promotion.json")
         if not promotion["promote"]:
             raise ReleaseError(f"the gate held this model back: {'; '.join(promotion['reasons'])}")

@@ -15,7 +15,7 @@ from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.features.materialise import materialise
 from lookalike.index.build import build_index
 from lookalike.index.faiss import FaissIndex
-from lookalike.release.manifest import known_releases, live_release
+from lookalike.release.manifest import Release, known_releases, live_release
 from lookalike.release.promote import ALIAS
 from lookalike.release.publish import publish_model
 from lookalike.release.update_log import UpdateLog
@@ -23,7 +23,7 @@ from lookalike.storage import read_seal
 from lookalike.workspace import Workspace
 from tests.app.test_cli import run
 from tests.features.shop import DEFINITIONS
-from tests.lifecycle.going_live import go_live, release_of
+from tests.lifecycle.going_live import go_live
 from tests.release.tiny import exported
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # ibis on DuckDB
@@ -52,7 +52,7 @@ class Shop:
         embedder, index = OnnxEmbedder(export), self.index
         build_index(place.validated, export, place.index, index, embedder)
         digest, model = read_seal(place.validated).content, publish_model(export, place.model_repository).name
-        release = release_of(embedder.identity.fingerprint, digest, moment).model_copy(update={"model": model})
+        release = Release.of(embedder.identity.fingerprint, digest, moment, model)
         materialise(place.validated, place.features, place.feature_store, release.release_id, moment, DEFINITIONS)
         go_live(place.releases, release, place.index)
         index.point_alias(ALIAS, release.collection)

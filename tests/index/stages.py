@@ -71,18 +71,8 @@ def _photo(product: str, number: int, position: int) -> dict[str, Any]:
 def exported_folder(folder: Path, embedder: MemoryEmbedder) -> Path:
     """An export of the embedder's identity."""
     identity = embedder.identity
-    model = ExportedModel(
-        name=f"embedder_{identity.fingerprint[:12]}",
-        fingerprint=identity.fingerprint,
-        weights=identity.weights,
-        preprocessing=identity.preprocessing,
-        dimension=identity.dimension,
-        attribute_labels=list(identity.attribute_labels.items()),
-        max_batch_size=8,
-        opset=18,
-        onnx_sha256="",
-        parity={},
-    )
+    name = f"embedder_{identity.fingerprint[:12]}"
+    model = ExportedModel.of(identity, name, max_batch_size=8, opset=18, onnx_sha256="", parity={})
 
     def write(output: Path) -> dict[str, Any]:
         write_json(output / MODEL, model.model_dump(mode="json"))

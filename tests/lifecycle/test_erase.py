@@ -28,6 +28,7 @@ from lookalike.lifecycle.erase_rows import erase_rows
 from lookalike.lifecycle.update import update
 from lookalike.mining.mine import mine
 from lookalike.observation import Observation
+from lookalike.release.manifest import Release
 from lookalike.release.update_log import UpdateLog
 from lookalike.search.query_log import LoggedQuery, query_log_table, read_query_log
 from lookalike.storage import atomic_file, digest_files, read_json, read_seal
@@ -36,7 +37,7 @@ from tests.catalog.tiny_shop import row, rows, write_shop
 from tests.features.shop import DEFINITIONS
 from tests.index.stages import exported_folder
 from tests.index.test_build import CountingEmbedder
-from tests.lifecycle.going_live import go_live, release_of
+from tests.lifecycle.going_live import go_live
 from tests.lifecycle.test_update import SMALL
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -66,7 +67,7 @@ class Shop:
         exported = exported_folder(root / "exported", self.embedder)
         build_index(place.validated, exported, place.index, index, self.embedder, SMALL)
         digest, fingerprint = read_seal(place.validated).content, self.embedder.identity.fingerprint
-        self.release = release_of(fingerprint, digest, NOW)
+        self.release = Release.of(fingerprint, digest, NOW)
         materialise(place.validated, place.features, place.feature_store, self.release.release_id, NOW, DEFINITIONS)
         go_live(place.releases, self.release, place.index)
         self.log_queries()

@@ -18,13 +18,14 @@ from lookalike.index.milvus import MilvusIndex
 from lookalike.index.protocol import GalleryBatch, VectorIndex
 from lookalike.index.stored import find_changes
 from lookalike.lifecycle.update import update
+from lookalike.release.manifest import Release
 from lookalike.release.update_log import PENDING, Update, UpdateLog
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import SearchRequest
 from lookalike.storage import read_seal
 from tests.index.stages import exported_folder, validated_folder
 from tests.index.test_build import CountingEmbedder
-from tests.lifecycle.going_live import go_live, release_of
+from tests.lifecycle.going_live import go_live
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 SMALL = IndexSettings(batch=5, rows=3, recall_queries=4)
@@ -44,7 +45,7 @@ class Shop:
         validated = self.catalogue(range(8))
         exported, built = exported_folder(self.root / "exported", self.embedder), self.root / "index"
         build_index(validated, exported, built, self.index, self.embedder, SMALL)
-        self.release = release_of(self.embedder.identity.fingerprint, read_seal(validated).content, NOW)
+        self.release = Release.of(self.embedder.identity.fingerprint, read_seal(validated).content, NOW)
         go_live(self.releases, self.release, built)
         self.embedder.embedded = 0
 

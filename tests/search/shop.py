@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from lookalike.embedders.memory import MemoryEmbedder
 from lookalike.features.memory import MemoryFeatures
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.protocol import CollectionInfo, GalleryBatch
-from lookalike.release.manifest import Release, collection_name, feature_service_name, model_name, release_id
+from lookalike.release.manifest import Release
 
 DYES = ("red", "green", "blue")
 VERTICALS = ("shoes", "bags")
@@ -42,16 +43,8 @@ class Shop:
         self.embedder = MemoryEmbedder(
             Preprocessing(height=24, width=24), 16, {"colour": list(DYES), "size": ["small", "large"]}, self.seed
         )
-        identity = release_id(self.embedder.identity.fingerprint, self.catalogue)
-        self.release = Release(
-            release_id=identity,
-            model_fingerprint=self.embedder.identity.fingerprint,
-            catalogue_digest=self.catalogue,
-            model=model_name(self.embedder.identity.fingerprint),
-            collection=collection_name(identity),
-            feature_service=feature_service_name(identity),
-            created="2026-11-21T00:00:00+00:00",
-        )
+        moment = datetime(2026, 11, 21, tzinfo=UTC)
+        self.release = Release.of(self.embedder.identity.fingerprint, self.catalogue, moment)
         self.photos = {
             f"p{product:03d}/{position}": photo(1000 * product + position)
             for product in range(self.products)
