@@ -26,6 +26,7 @@ from lookalike.lifecycle.erase_rows import erase_rows
 from lookalike.release.manifest import EVALUATION, known_releases
 from lookalike.release.update_log import Update, UpdateLog
 from lookalike.search.query_log_keeping import keeping
+from lookalike.selection.scratch import sweep_folder
 from lookalike.storage import ASIDE, SEAL, atomic_file, recover_folder
 from lookalike.workspace import Workspace
 
@@ -156,10 +157,11 @@ def _is_ours(shop: Workspace, path: Path) -> bool:
 
 
 def _unfinished(shop: Workspace) -> list[Path]:
-    """What killed runs left aside, and reports of refused deliveries."""
+    """What killed runs left aside, a sweep's vectors among it, and reports of refused deliveries."""
     found = {path for pattern in ASIDE for path in shop.root.rglob(pattern)}
     outermost = [path for path in found if not found & set(path.parents)]
-    return [path for path in [*outermost, *shop.root.glob("*.rejected")] if _is_ours(shop, path)]
+    sweeps = [folder for folder in [sweep_folder(shop.index_selection)] if folder.is_dir()]
+    return [path for path in [*outermost, *sweeps, *shop.root.glob("*.rejected")] if _is_ours(shop, path)]
 
 
 def _pictures(shop: Workspace, cache: Path | None) -> list[Path]:

@@ -24,6 +24,11 @@ Clock = Callable[[], float]
 """Seconds since whenever."""
 
 
+def sweep_folder(output: Path) -> Path:
+    """Where the sweep for an output keeps its collection and measurements; a kill leaves it, for the next run."""
+    return output.with_name(f".{output.name}.sweep")
+
+
 def build_collection(folder: Path, vectors: NDArray[np.float32], settings: FaissSettings, clock: Clock) -> float:
     """Store and seal the (N, D) vectors; returns the seconds it took, now or when an interrupted sweep did it."""
     if (folder / BUILT).is_file():

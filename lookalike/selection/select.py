@@ -17,7 +17,7 @@ from lookalike.selection.growth import Study, prepare
 from lookalike.selection.measure import SweepSettings
 from lookalike.selection.plot import draw_pareto
 from lookalike.selection.report import render_report
-from lookalike.selection.scratch import Clock
+from lookalike.selection.scratch import Clock, sweep_folder
 from lookalike.selection.sources import Source, read_source
 from lookalike.selection.sweep import study_digest, sweep
 from lookalike.storage import StageRecord, run_stage, write_json
@@ -81,7 +81,7 @@ def _select(
     source: Source, output: Path, folder: Path, limits: Limits, settings: SelectSettings, clock: Clock
 ) -> dict[str, Any]:
     study = prepare(source, limits.products, settings.queries, settings.seed)
-    scratch = output.with_name(f".{output.name}.sweep")
+    scratch = sweep_folder(output)
     tried = candidates(len(study.vectors), study.vectors.shape[1], settings.quick, settings.exact_rows, settings.seed)
     measure = settings.measure.model_copy(update={"updates": 24 * limits.updates_per_hour})
     table = sweep(

@@ -20,6 +20,7 @@ from lookalike.errors import ConfigError
 from lookalike.features.feast import FeastLookup
 from lookalike.features.materialise import materialise
 from lookalike.index.build import build_index
+from lookalike.index.faiss_settings import FaissSettings
 from lookalike.index.gallery import load_gallery
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex
@@ -31,6 +32,7 @@ from lookalike.observation import Observation
 from lookalike.release.manifest import Release
 from lookalike.release.update_log import UpdateLog
 from lookalike.search.query_log import LoggedQuery, query_log_table, read_query_log
+from lookalike.selection.scratch import build_collection, sweep_folder
 from lookalike.storage import atomic_file, digest_files, read_json, read_seal
 from lookalike.workspace import Workspace
 from tests.catalog.tiny_shop import row, rows, write_shop
@@ -218,6 +220,16 @@ def test_decoded_photos_that_training_kept_are_gone_with_their_folder_named(tmp_
     done = erase(Workspace(tmp_path / "shop"), MemoryIndex(), [GONE], NOW, cache)
     assert list(cache.iterdir()) == []
     assert not any("--cache" in sentence for sentence in done.left)
+
+
+def test_the_vectors_of_a_selection_that_was_killed_are_gone(tmp_path: Path) -> None:
+    """They bear no ids, so nobody can say which of them are the product's."""
+    place = Workspace(tmp_path)
+    vectors = np.eye(32, dtype=np.float32)
+    build_collection(sweep_folder(place.index_selection) / "study" / "flat", vectors, FaissSettings(), lambda: 0.0)
+    assert list(place.root.rglob("vectors.npy"))
+    erase(place, MemoryIndex(), [GONE], NOW)
+    assert not list(place.root.rglob("vectors.npy")) and not sweep_folder(place.index_selection).exists()
 
 
 def test_a_group_called_after_an_erased_product_takes_another_member_s_name(tmp_path: Path) -> None:
