@@ -158,8 +158,8 @@ class SearchQueue:
         self._waiting = kept
 
     def _hopeless(self, waiting: Waiting, wait: float) -> bool:
-        """Never while nothing runs: then the pace is only remembered, and one search shall measure it anew."""
-        return self._running > 0 and waiting.deadline.remaining() < wait + self._pace
+        """By the measured pace; an idle queue takes anybody in, so that a pace of the past refuses nobody for long."""
+        return waiting.deadline.remaining() < wait + self._pace
 
 
 async def _by(deadline: Deadline, future: "asyncio.Future[Result]", what: str) -> Result:

@@ -45,6 +45,16 @@ class Narrowing(Told):
     """Attributes that were let go because too few products agreed in them, the first let go first."""
 
 
+class Stock(Told):
+    """What was known of the stock asked for, on one page."""
+
+    asked: Literal["any", "first", "only"]
+    unknown: int = Field(ge=0)
+    """Answers of which nothing was known; they are shown as if they were there."""
+    left_out: int = Field(ge=0)
+    """Products left out between the page's first and last because they are out of stock."""
+
+
 class Category(Prediction):
     """The photo's vertical, as the model and the photo's neighbours tell it together, and what was made of it."""
 
@@ -127,6 +137,8 @@ class Answer(Told):
     """The photo's vertical, where that was asked for."""
     narrowing: Narrowing | Absent = ABSENT
     """What narrowed the search, where that was asked for."""
+    stock: Stock | Absent = ABSENT
+    """What was known of the products' stock, where not just any was asked for."""
     update: int = Field(ge=0)
     """Number of the latest update of the release that this answer has certainly seen."""
     timings_ms: Mapping[str, float]

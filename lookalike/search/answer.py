@@ -9,6 +9,7 @@ from lookalike.features.protocol import Features, FeatureValue
 from lookalike.index.protocol import Hit
 from lookalike.observation import Observation
 from lookalike.search.category import CategoryTold
+from lookalike.search.stock import StockTold
 from lookalike.search.why import Why
 
 PhotoUrl = Callable[[str, str], str | None]
@@ -93,6 +94,8 @@ class SearchAnswer:
     """What drift detection keeps of a photo query's first page; never part of the JSON."""
     category: CategoryTold | None = None
     """The photo's vertical, and what was made of it; None where that was not asked for."""
+    stock: StockTold | None = None
+    """What was known of the stock asked for; None where any was."""
     update: int = 0
     """Number of the latest update that this answer has certainly seen; 0 before the release's first."""
 
@@ -113,6 +116,7 @@ class SearchAnswer:
             },
             **({} if self.category is None else {"category": self.category.as_json()}),
             **({} if self.narrowing is None else {"narrowing": self.narrowing.as_json()}),
+            **({} if self.stock is None else {"stock": self.stock.as_json()}),
             "update": self.update,
             "timings_ms": {stage: round(spent, 3) for stage, spent in self.timings_ms.items()},
         }

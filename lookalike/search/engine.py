@@ -15,8 +15,8 @@ from lookalike.embedders.protocol import Embedder, Embeddings
 from lookalike.errors import NotFound, ReleaseMismatch
 from lookalike.features.protocol import FeatureLookup, Features
 from lookalike.fusion import NEIGHBOURS, Fusion
-from lookalike.index.predicates import OneOf, fields_of
-from lookalike.index.protocol import CollectionInfo
+from lookalike.index.predicates import OneOf, Where, fields_of
+from lookalike.index.protocol import CollectionInfo, Hit
 from lookalike.observation import predicted_attributes
 from lookalike.release.manifest import Release
 from lookalike.search.answer import Prediction, SearchAnswer, search_hits
@@ -35,6 +35,7 @@ from lookalike.search.product import ProductAnswer, ProductPhoto, product_fields
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters
 from lookalike.search.reranking import check_colours
+from lookalike.search.stock import Stocked, StockLimits, in_stock_first, stock_told
 from lookalike.search.timing import Spans, Stopwatch
 
 
@@ -49,6 +50,8 @@ class SearchLimits(StrictConfig):
     """Which predictions narrow a search that asks for it."""
     feature_deadline_seconds: float = Field(default=0.1, gt=0)
     """How long an answer waits for its features before it goes without them."""
+    stock: StockLimits = StockLimits()
+    """How it is known whether products are in stock."""
     model_seconds: float = Field(default=2.0, gt=0)
     """How long the model may take over one photo that somebody waits for."""
     index_seconds: float = Field(default=2.0, gt=0)
@@ -150,9 +153,12 @@ class SearchEngine:
         check_category(request.category, request.vertical, self._fusion, info.fields)
         query = self._query(request, info, watch)
         with watch.stage("search"):
-            page = self._page(query, request, after)
-        with watch.stage("features"):
-            features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)))
+            page, features = self._page(query, request, after)
+        if features is None:
+            with watch.stage("features"):
+                features = self._features.features(list(dict.fromkeys(hit.product_id for hit in page.hits)))
+        if request.stock == "first":
+            page = page.reordered(in_stock_first(page.hits, features, self._limits.stock.feature))
         return replace(self._answer(request, query, page, after, features, watch), update=update)
 
     def _query(self, request: SearchRequest, info: CollectionInfo, watch: Stopwatch) -> Query:
@@ -195,14 +201,18 @@ class SearchEngine:
             raise NotFound(f"product {request.product_id!r} is not in the catalogue that is searched")
         return Query(vectors, {}, without=request.product_id)
 
-    def _page(self, query: Query, request: SearchRequest, after: Bookmark) -> Page:
-        return read_page(
-            lambda depth, where: self._index.search(self.release.collection, query.vectors, depth, where),
-            query,
-            request,
-            after,
-            self._limits.candidates,
-        )
+    def _page(self, query: Query, request: SearchRequest, after: Bookmark) -> tuple[Page, Features | None]:
+        """The page, and its features where they had to be known to choose its answers."""
+        stock, candidates = self._limits.stock, self._limits.candidates
+
+        def search(depth: int, where: Where) -> list[list[Hit]]:
+            return self._index.search(self.release.collection, query.vectors, depth, where)
+
+        if request.stock != "only":
+            return read_page(search, query, request, after, candidates), None
+        stocked = Stocked(self._features.features, stock, batch=2 * request.k)
+        page = read_page(search, query, request, after, candidates, stocked, stock.most_products)
+        return page, stocked.features
 
     def _answer(
         self,
@@ -213,7 +223,7 @@ class SearchEngine:
         features: Features,
         watch: Stopwatch,
     ) -> SearchAnswer:
-        end = Bookmark(after.offset + request.k, page.told)
+        end = Bookmark(after.offset + page.passed, page.told)
         why = explain(page, query, request, after.offset)
         return SearchAnswer(
             release_id=self.release.release_id,
@@ -223,6 +233,7 @@ class SearchEngine:
             predicted=query.predicted,
             narrowing=narrowing(query.narrowed, page.hits) if request.narrow else None,
             category=query.category,
+            stock=stock_told(request.stock, page.hits, page.passed, features, self._limits.stock.feature),
             timings_ms=watch.timings_ms(),
             observation=observe(request.photo, query, page, request) if request.photo and not after.offset else None,
         )

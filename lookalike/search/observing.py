@@ -11,7 +11,7 @@ def observe(photo: bytes, query: Query, page: Page, request: SearchRequest) -> O
     """One row of the query log; filters, folds and colours change scores, so a search with these keeps none."""
     width, height = photo_size(photo)
     shaped = request.where or request.narrow or request.colour_weight or request.category != "off"
-    comparable = not shaped and request.group in ("photo", "product")
+    comparable = not shaped and request.stock != "only" and request.group in ("photo", "product")
     products = best_per_key([*page.hits, *page.ahead], lambda hit: hit.product_id) if comparable else []
     top1, margin = score_margin([hit.score for hit in products])
     return Observation(

@@ -1,7 +1,7 @@
 """One page of a query's answers, read from the index no deeper than it needs."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from typing import Protocol
@@ -17,7 +17,7 @@ from lookalike.search.category import CategoryTold
 from lookalike.search.cursor import Bookmark, digest_told
 from lookalike.search.grouping import fold_filter, group_key, variants_of
 from lookalike.search.narrowing import relaxations
-from lookalike.search.query import SearchRequest
+from lookalike.search.query import MOST_ANSWERS, SearchRequest
 from lookalike.search.reranking import rerank
 
 
@@ -54,14 +54,39 @@ class Page:
     """Per hit other products of its fold."""
     ahead: list[Hit]
     """The first answer of the next page; empty where this is the last."""
+    passed: int
+    """Answers in the order that this page covers: its own and those it left out."""
     told: str
     """Digest of the answers up to the end of this page."""
 
+    def reordered(self, places: Sequence[int]) -> "Page":
+        """The same answers, by the place each has here."""
+        return replace(self, hits=[self.hits[i] for i in places], variants=[self.variants[i] for i in places])
+
+
+Choice = Callable[[Iterator[Hit]], Iterator[tuple[Hit, bool]]]
+"""Every answer of an order with whether it is to be shown."""
+
+
+def everything(order: Iterator[Hit]) -> Iterator[tuple[Hit, bool]]:
+    """Shows all answers."""
+    return ((hit, True) for hit in order)
+
 
 def read_page(
-    search: IndexSearch, query: Query, request: SearchRequest, after: Bookmark, limits: CandidateLimits
+    search: IndexSearch,
+    query: Query,
+    request: SearchRequest,
+    after: Bookmark,
+    limits: CandidateLimits,
+    choice: Choice = everything,
+    most_passed: int = MOST_ANSWERS,
 ) -> Page:
-    """The k answers after those of earlier pages. Raises QueryError where these have changed since."""
+    """The k answers after those of earlier pages, and fewer where `most_passed` hold no more that are to be shown.
+
+    Pages are cut in the order of all answers: what is shown may change between two of them, and still none is
+    repeated or skipped. Raises QueryError where the order of earlier pages has changed since.
+    """
     key, filters = group_key(request.group), request.where
     tiers = (
         _tier(partial(search, where=(*filters, *kept)), query, request, key, limits)
@@ -70,12 +95,26 @@ def read_page(
     order = distinct(chain.from_iterable(tiers), key)
     told = [key(hit) for hit in islice(order, after.offset)]
     after.require(told)
-    hits = list(islice(order, request.k + 1))
-    page, ahead = hits[: request.k], hits[request.k :]
+    chosen = choice(order)
+    passed, page = _fill(chosen, request.k, most_passed)
+    ahead = [hit for hit, _ in islice(chosen, 1)]
     fold = fold_filter(page, request.group)
     mates = search(limits.fold_photos, (*filters, *fold)) if fold else []
     variants = variants_of(page, request.group, [hit for hits in mates for hit in hits], query.without, limits.variants)
-    return Page(page, variants, ahead, digest_told([*told, *map(key, page)]))
+    return Page(page, variants, ahead, len(passed), digest_told([*told, *map(key, passed)]))
+
+
+def _fill(chosen: Iterator[tuple[Hit, bool]], k: int, most_passed: int) -> tuple[list[Hit], list[Hit]]:
+    """The answers passed on the way to k that are shown, and these."""
+    passed: list[Hit] = []
+    shown: list[Hit] = []
+    for hit, show in islice(chosen, most_passed):
+        passed.append(hit)
+        if show:
+            shown.append(hit)
+        if len(shown) == k:
+            break
+    return passed, shown
 
 
 def _tier(search: Search, query: Query, request: SearchRequest, key: Key, limits: CandidateLimits) -> Iterator[Hit]:

@@ -12,6 +12,7 @@ from lookalike.index.filter_input import parse_where
 from lookalike.index.predicates import OneOf, Where, fields_of
 from lookalike.search.category import VERTICAL, CategoryUse
 from lookalike.search.grouping import Group
+from lookalike.search.stock import StockUse
 
 MOST_ANSWERS = 100
 """Largest k; a shopper sees a page of them, and every answer costs a feature lookup."""
@@ -42,6 +43,8 @@ class SearchRequest(StrictConfig):
     photos of the likely verticals, or a place before all others for those of one that is sure."""
     vertical: str | None = Field(default=None, min_length=1, max_length=200)
     """The vertical the shopper names: only its products answer."""
+    stock: StockUse = "any"
+    """What becomes of products that are out of stock: shown as any other, last on their page, or left out."""
     explain: bool = Field(default=False, strict=True)
     """Whether every answer says why it stands where it does."""
     cursor: str | None = None
