@@ -23,6 +23,8 @@ PER_ROOT = 4
 """Cells per root of N, as for inverted lists."""
 LOOK = 6
 """Passing photos compared with a query, per root of N and per neighbour asked for (`docs/index.md`)."""
+SPREAD = 1 / 4
+"""Of a cell's spread, how much nearer than its centre it counts: at 0, wide cells are looked at too late."""
 TRAINED_ON, ROUNDS = 25, 8
 """Vectors per centre and rounds of k-means."""
 AT_ONCE = 100_000
@@ -38,25 +40,28 @@ class Passing(NamedTuple):
 
 
 class Cells:
-    """C centres and the cell of every row."""
+    """C centres, how far their cells spread around them (root of the mean square), and the cell of every row."""
 
-    def __init__(self, centres: Vectors, cell_of: NDArray[np.uint32]) -> None:
-        self._centres = centres
-        self._squares = np.vecdot(centres, centres) / 2  # (C,)
+    def __init__(self, centres: Vectors, spreads: NDArray[np.float32], cell_of: NDArray[np.uint32]) -> None:
+        self._centres, self._spreads = centres, spreads
+        self._squares = np.vecdot(centres, centres) + 1  # (C,) and a query's own length
         self._cell_of = cell_of
         self._passing: WeakKeyDictionary[Chosen, Passing] = WeakKeyDictionary()
 
     @classmethod
     def build(cls, vectors: Vectors, seed: int) -> "Cells":
-        """Centres by k-means on a sample, and each of the (N, D) vectors in the cell of the nearest."""
+        """Centres by k-means on a sample, and each of the (N, D) unit vectors in the cell of the nearest."""
         count = min(len(vectors), PER_ROOT * math.isqrt(len(vectors)))
         sample = np.sort(np.random.default_rng(seed).permutation(len(vectors))[: TRAINED_ON * count])
         quiet = {"min_points_per_centroid": 1, "max_points_per_centroid": len(sample)}
         means = faiss.Kmeans(vectors.shape[1], count, niter=ROUNDS, seed=seed, **quiet)
         means.train(vectors[sample])
         starts = range(0, len(vectors), AT_ONCE)
-        cells = [means.index.search(vectors[start : start + AT_ONCE], 1)[1][:, 0] for start in starts]
-        return cls(means.centroids, np.concatenate(cells).astype(np.min_scalar_type(count)))
+        found = [means.index.search(vectors[start : start + AT_ONCE], 1) for start in starts]
+        squares, cells = (np.concatenate(parts)[:, 0] for parts in zip(*found, strict=True))  # (N,)
+        sizes = np.maximum(np.bincount(cells, minlength=count), 1)
+        spreads = np.sqrt(np.bincount(cells, weights=squares, minlength=count) / sizes)
+        return cls(means.centroids, spreads.astype(np.float32), cells.astype(np.min_scalar_type(count)))
 
     @classmethod
     def load(cls, folder: Path) -> "Cells | None":
@@ -64,10 +69,10 @@ class Cells:
         if not (folder / CELLS).is_file():
             return None
         with np.load(folder / CELLS, allow_pickle=False) as kept:
-            return cls(kept["centres"], kept["cell_of"])
+            return cls(kept["centres"], kept["spreads"], kept["cell_of"])
 
     def save(self, folder: Path) -> None:
-        np.savez(folder / CELLS, centres=self._centres, cell_of=self._cell_of)
+        np.savez(folder / CELLS, centres=self._centres, spreads=self._spreads, cell_of=self._cell_of)
 
     def looked_at(self, count: int) -> int:
         """How many passing rows at least are compared for `count` neighbours."""
@@ -85,8 +90,8 @@ class Cells:
 
     def _around(self, query: NDArray[np.float32], passing: Passing, least: int) -> NDArray[np.int64]:
         """At least so many passing rows, of whole cells, the nearest cells first."""
-        distances = self._squares - self._centres @ query  # (C,) half the squared ones, but for the query's own length
-        order = np.argsort(distances[passing.cells])
+        squares = np.maximum(self._squares - 2 * (self._centres @ query), 0)  # (C,)
+        order = np.argsort((np.sqrt(squares) - SPREAD * self._spreads)[passing.cells])
         starts = np.concatenate([[0], passing.ends[:-1]])
         enough = int(np.searchsorted(np.cumsum((passing.ends - starts)[order]), least)) + 1
         return np.concatenate([passing.rows[starts[cell] : passing.ends[cell]] for cell in order[:enough]])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lookalike.index.attributes import Attributes, Chosen, chosen_rows
 from lookalike.index.cells import Cells
-from lookalike.index.comparing import Found, exact
+from lookalike.index.comparing import Found, best, exact
 from lookalike.index.faiss_scalar import Scalar
 from lookalike.index.faiss_settings import (
     BinarySettings,
@@ -113,15 +113,16 @@ class Segment:
         scores, rows = self._structure.nearest(queries, wanted, chosen)
         if np.minimum.reduce(rows, axis=None) < 0:
             short = (rows < 0).any(axis=1)
-            scores[short], rows[short] = self._farther(queries[short], wanted, passing, chosen)
+            scores, rows = best(scores, rows, count)
+            scores[short], rows[short] = self._farther(queries[short], count, passing, chosen)
         return scores, rows
 
-    def _farther(self, queries: NDArray[np.float32], wanted: int, passing: int, chosen: Chosen | None) -> Found:
+    def _farther(self, queries: NDArray[np.float32], count: int, passing: int, chosen: Chosen | None) -> Found:
         """For queries whose answers lie far off: the passing rows nearest to them, cell by cell, or all where few."""
         rows = chosen or self._everything
-        if self._cells is None or passing <= self._cells.looked_at(wanted):
-            return exact(self._vectors, queries, rows.rows, wanted)
-        return self._cells.nearest(self._vectors, queries, wanted, rows)
+        if self._cells is None or passing <= self._cells.looked_at(count):
+            return exact(self._vectors, queries, rows.rows, count)
+        return self._cells.nearest(self._vectors, queries, count, rows)
 
     @cached_property
     def _everything(self) -> Chosen:
