@@ -31,10 +31,15 @@ def test_the_newest_catalogue_gives_a_photo_and_a_replaced_one_is_read_anew(tmp_
     catalogue(tmp_path / "old", {"a/0": b"old a", "b/0": b"old b"}, time=1)
     catalogue(tmp_path / "deeper" / "new", {"a/0": b"new a"}, time=2)
     catalogue(tmp_path / ".half-written", {"a/0": b"half"}, time=9)
-    lookup = PhotoLookup(tmp_path)
+    now = [0.0]
+    lookup = PhotoLookup(tmp_path, look_seconds=5, clock=lambda: now[0])
     assert (lookup.read("a/0"), lookup.read("b/0")) == (b"new a", b"old b")
     catalogue(tmp_path / "old", {"b/0": b"newest b"}, time=3)
     assert (lookup.read("a/0"), lookup.read("b/0")) == (b"new a", b"newest b")
+    catalogue(tmp_path / "added", {"b/0": b"added b"}, time=4)
+    assert lookup.read("b/0") == b"newest b"
+    now[0] = 5.0
+    assert lookup.read("b/0") == b"added b"
 
 
 def test_a_folder_without_catalogues_has_no_photos(tmp_path: Path) -> None:
