@@ -17,6 +17,7 @@ from serving.metrics import SearchMetrics
 from serving.overload import SearchQueue
 from serving.query_log import QueryLog
 from serving.settings import ServingSettings
+from serving.unread import Unread
 from serving.wire import ANSWER, IMAGE, v1_requests, v1_response, v2_requests, v2_response
 
 Task = TypeVar("Task")
@@ -77,7 +78,7 @@ class SearchModel(Model):
 
     async def predict(
         self,
-        payload: dict[str, Any] | InferRequest,
+        payload: dict[str, Any] | InferRequest | Unread,
         headers: dict[str, str] | None = None,
         response_headers: dict[str, str] | None = None,
     ) -> dict[str, Any] | InferResponse:
@@ -96,7 +97,9 @@ class SearchModel(Model):
         """Keep the event loop free. Raises Overloaded and DeadlineExceeded as the queue does."""
         return await self.queue.run(lambda: work(task))
 
-    def _respond(self, payload: dict[str, Any] | InferRequest) -> dict[str, Any] | InferResponse:
+    def _respond(self, payload: dict[str, Any] | InferRequest | Unread) -> dict[str, Any] | InferResponse:
+        if isinstance(payload, Unread):
+            payload = payload.read()
         if isinstance(payload, InferRequest):
             return v2_response(payload, self._answers(v2_requests(payload, self._settings.most_instances, self._ask)))
         return v1_response(self._answers(v1_requests(payload, self._settings.most_instances, self._ask)))

@@ -32,6 +32,7 @@ from serving.patience import Patience
 from serving.photos.shop_photos import ShopPhotos
 from serving.routes.health import health_routes
 from serving.routes.products import photo_routes, product_routes
+from serving.routes.protocols import protocol_routes
 from serving.routes.searching import searching_routes
 from serving.traces import Tracing
 from serving.watched import Watched
@@ -64,6 +65,7 @@ def rest_application(
         app.include_router(routes(model))
     app.include_router(photo_routes(photos))
     app.include_router(web_page(photos.settings.origins))
+    protocol_routes(app, dataplane)
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     register_v2_endpoints(app, dataplane, NoRepository(dataplane.model_registry))
     app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]

@@ -54,11 +54,13 @@ def running(
     make_engine: MakeEngine,
     query_log: QueryLog | None = None,
     tracing: Tracing | None = None,
+    seen: Callable[[SearchServer], None] = lambda _: None,
 ) -> Iterator["Client"]:
-    """The server in a thread until the block ends."""
+    """The server in a thread until the block ends; `seen` is given it first."""
     live = LiveEngine(settings.releases, make_engine, settings.poll_seconds, settings.retry_seconds)
     live.load()
     server, started = SearchServer(settings, live, query_log, tracing=tracing), threading.Event()
+    seen(server)
     thread = threading.Thread(target=server.run, args=(lambda _: started.set(),))
     thread.start()
     try:
