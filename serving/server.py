@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 
+import uvloop
 from fastapi import FastAPI
 from kserve import ModelServer
 
@@ -74,7 +75,7 @@ class SearchServer(ModelServer):
         for a port that is taken.
         """
         try:
-            asyncio.run(self._run(started))
+            uvloop.run(self._run(started))
         finally:
             self.live.close()
             if self.supervisor is not None:

@@ -1,0 +1,42 @@
+"""Photos that shoppers upload: other photos of catalogue products, never indexed, as they would be sent."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.serving.plan import Plan
+from lookalike import stages
+from lookalike.catalog.products import load_catalogue
+from lookalike.errors import ArtifactError
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Encoded photos and the products they show."""
+
+    photos: list[bytes]
+    products: list[str]
+
+
+def prepare_catalogue(plan: Plan) -> None:
+    """Validate the catalogue, drawn first for a trial; kept once done."""
+    catalogue = plan.catalogue
+    if plan.quick:
+        from benchmarks.embedding.quick import QUICK_SHOP
+        from lookalike.catalog.sample import draw_shop
+
+        catalogue = str(plan.places.drawn_shop)
+        draw_shop(plan.places.drawn_shop, QUICK_SHOP)
+    stages.validate(catalogue, str(plan.places.validated))
+
+
+def load_uploads(plan: Plan, count: int) -> Uploads:
+    """`count` of the catalogue's query photos, drawn at random; all of them where there are fewer."""
+    catalogue = load_catalogue(plan.places.validated)
+    queries = catalogue.query_photos
+    if not len(queries):
+        raise ArtifactError(f"the catalogue {plan.catalogue} has no query photos, which this study uploads")
+    rows = np.random.default_rng(plan.study.seed).permutation(len(queries))[:count]
+    chosen = queries.iloc[np.sort(rows)]
+    contents = catalogue.photo_contents(chosen["photo_id"].tolist())
+    return Uploads([contents[photo] for photo in chosen["photo_id"]], chosen["product_id"].tolist())
