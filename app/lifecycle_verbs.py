@@ -26,14 +26,23 @@ def rollback(
         str, typer.Argument(help="Release to return to, by id or its beginning; the one before if empty.")
     ] = "",
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which release that would be.")] = False,
     milvus: MilvusOption = "",
 ) -> None:
-    """Go back to the release that was in service before, or to a named one."""
+    """Go back to the release that was in service before, or to a named one; only a named one can be asked for twice."""
     shop = Workspace(workspace)
     before = stages.champion(str(shop.root))
+    if dry_run:
+        named = stages.way_back(workspace=str(shop.root), to=to)
+        typer.echo(
+            f"would put release {named.release_id[:12]} of {named.created} in service, in place of {before[:12]}"
+        )
+        typer.echo(f"  safe to repeat: lookalike rollback {named.release_id[:12]}")
+        return
     with milvus_for(shop, milvus) as uri:
         now = stages.rollback(workspace=str(shop.root), milvus_uri=uri, to=to)
-    typer.echo(f"release {now.release_id[:12]} of {now.created} is in service again, in place of {before[:12]}")
+    changed = f"again, in place of {before[:12]}" if now.release_id != before else "already, and so is its collection"
+    typer.echo(f"release {now.release_id[:12]} of {now.created} is in service {changed}")
     typer.echo(f"  model {now.model}, collection {now.collection}, features {now.feature_service}")
 
 

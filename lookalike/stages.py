@@ -257,6 +257,13 @@ def rollback(*, workspace: str, milvus_uri: str, to: str = "") -> "Release":
         return rollback(Workspace(Path(workspace)).releases, store, to=to)
 
 
+def way_back(*, workspace: str, to: str = "") -> "Release":
+    """The release that `rollback` would put in service."""
+    from lookalike.release.promote import way_back
+
+    return way_back(Workspace(Path(workspace)).releases, to)
+
+
 def prune(*, workspace: str, milvus_uri: str, keep: int, unreleased: bool, dry_run: bool) -> "Pruned":
     """Clear away releases out of reach, and all that is theirs."""
     from lookalike.lifecycle.prune import prune

@@ -187,10 +187,8 @@ class ShopVerbs:
         update(made.validated(day), shop.releases, index, made.embedder, lambda *_: 0, now, SMALL)
 
     def _rollback(self, shop: Workspace, index: VectorIndex, day: str) -> None:
-        """As a person does who does not know whether it came through: to a named release, if it is not live."""
-        wanted, live = self._inputs.identity(day), live_release(shop.releases)
-        if live is None or live.release_id != wanted:
-            rollback(shop.releases, index, to=wanted)
+        """As a person does who does not know whether it came through: to a named release."""
+        rollback(shop.releases, index, to=self._inputs.identity(day))
 
 
 def _products(index: VectorIndex, name: str) -> dict[str, str]:

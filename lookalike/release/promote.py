@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lookalike.catalog.products import MAPPING
 from lookalike.embedders.model_folder import GOLDEN, MODEL
-from lookalike.errors import ReleaseError
 from lookalike.release.collections import Collections, require_collection
 from lookalike.release.manifest import (
     EVALUATION,
@@ -67,17 +66,20 @@ def promote(
 def rollback(releases: Path, index: Collections, prepare: Prepare | None = None, to: str = "") -> Release:
     """Put the release before the live one back in service; once more returns to the newer one.
 
-    `to` names another one, by id or unambiguous prefix. Raises ReleaseError where there is none, or it is the live
-    one, and ReleaseMismatch where its collection is gone.
+    `to` names one, by id or unambiguous prefix: asked for again, that stays in service, and what an interrupted switch
+    left undone is done. Raises ReleaseError where there is none, and ReleaseMismatch where its collection is gone.
     """
-    release = load_release(releases, to) if to else previous_release(releases)
-    if release == live_release(releases):
-        raise ReleaseError(f"release {release.release_id[:12]} is in service already")
+    release = way_back(releases, to)
     require_collection(index, release)
-    if prepare is not None:
+    if prepare is not None and release != live_release(releases):
         prepare(release)
     _switch(releases, index, release)
     return release
+
+
+def way_back(releases: Path, to: str = "") -> Release:
+    """The release a rollback goes to. Raises ReleaseError where there is none."""
+    return load_release(releases, to) if to else previous_release(releases)
 
 
 def kept_export(releases: Path, wanted: str) -> Path:

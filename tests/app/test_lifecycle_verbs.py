@@ -106,14 +106,23 @@ def test_rollback_says_which_release_is_in_service_again_and_once_more_returns(s
     assert live_release(shop.place.releases) == second
 
 
-def test_rollback_refuses_what_is_live_already_and_what_it_does_not_know(shop: Shop, say: Say) -> None:
+def test_rollback_by_name_may_be_repeated_and_refuses_what_it_does_not_know(shop: Shop, say: Say) -> None:
     live = live_release(shop.place.releases)
     assert live is not None
-    for named, word in ((live.release_id[:10], "is in service already"), ("nothing", "names 0 releases")):
-        told = say("rollback", named)
-        assert (told.code, told.out) == (2, "")
-        assert word in told.err and "Traceback" not in told.err
+    again, unknown = say("rollback", live.release_id[:10]), say("rollback", "nothing")
+    assert again.code == 0 and f"release {live.release_id[:12]} of {live.created} is in service already" in again.out
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "names 0 releases" in unknown.err and "Traceback" not in unknown.err
     assert live_release(shop.place.releases) == live
+
+
+def test_rollback_says_beforehand_where_it_would_go(shop: Shop, say: Say) -> None:
+    first, second = sorted(known_releases(shop.place.releases), key=lambda release: release.created)
+    told = say("rollback", "--dry-run")
+    assert f"would put release {first.release_id[:12]}" in told.out
+    assert f"in place of {second.release_id[:12]}" in told.out
+    assert f"lookalike rollback {first.release_id[:12]}" in told.out
+    assert live_release(shop.place.releases) == second
 
 
 def test_an_update_is_seen_at_once_numbered_and_the_same_catalogue_twice_changes_nothing(shop: Shop, say: Say) -> None:

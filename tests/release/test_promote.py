@@ -7,7 +7,7 @@ from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ArtifactError, BackendUnavailable, ReleaseError, ReleaseMismatch, StorageError
 from lookalike.release import promote as module
 from lookalike.release.manifest import Release, collection_name, known_releases, live_release, load_release
-from lookalike.release.promote import ALIAS, kept_evaluation, kept_export, rollback
+from lookalike.release.promote import ALIAS, kept_evaluation, kept_export, rollback, way_back
 from lookalike.storage import read_seal
 from tests.release.releasing import Shop
 from tests.release.tiny import identity
@@ -166,8 +166,17 @@ def test_rollback_goes_to_the_release_that_is_named(shop: Shop) -> None:
     assert rollback(shop.releases, shop.index, to=first.release_id[:10]) == first
     assert shop.index.resolve_alias(ALIAS) == first.collection
     assert rollback(shop.releases, shop.index) == third
-    with pytest.raises(ReleaseError, match="is in service already"):
-        rollback(shop.releases, shop.index, to=third.release_id)
     with pytest.raises(ReleaseError, match="'unknown' names 0 releases"):
         rollback(shop.releases, shop.index, to="unknown")
     assert live_release(shop.releases) == third
+
+
+def test_a_rollback_by_name_may_be_repeated_and_finishes_what_was_interrupted(shop: Shop) -> None:
+    first, second = [shop.release(day) for day in (1, 2)]
+    assert way_back(shop.releases) == way_back(shop.releases, first.release_id[:10]) == first
+    shop.index.point_alias(ALIAS, first.collection)  # killed between alias and live.json
+    for _ in range(2):
+        assert rollback(shop.releases, shop.index, to=first.release_id) == first
+        assert live_release(shop.releases) == first
+        assert shop.index.resolve_alias(ALIAS) == first.collection
+        assert way_back(shop.releases) == second
