@@ -10,6 +10,9 @@ from lookalike.search.answer import SearchAnswer
 def tell_answer(answer: SearchAnswer) -> None:
     """The answers as a table, what narrowed them, and how to ask for more."""
     Console().print(answer_table(answer))
+    for hit in answer.hits:
+        if hit.why is not None:
+            typer.echo(f"{hit.why.rank}. {hit.product_id}: {hit.why.sentence}")
     if answer.narrowing is not None:
         typer.echo(f"narrowed by: {_names(answer.narrowing.used)}; relaxed: {_names(answer.narrowing.relaxed)}")
     if answer.next_cursor is not None:

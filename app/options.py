@@ -38,6 +38,16 @@ SettingsOption = Annotated[
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="One override, STAGE.FIELD=VALUE; may be given several times.")
 ]
+ServiceSettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings", help="YAML of the service's settings, such as {overload: {threads: 2}}; see docs/api.md."
+    ),
+]
+ServiceSetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="One of them, NAME=VALUE or GROUP.NAME=VALUE; may be given several times."),
+]
 
 MilvusOption = Annotated[
     str,
@@ -54,6 +64,8 @@ DEFAULT_WORKSPACE = Path("runs/shop")
 def read_settings(file: Path | None, overrides: list[str] | None) -> dict[str, dict[str, Any]]:
     """Stage settings from a file and single overrides, the latter winning. Raises ConfigError."""
     settings: dict[str, dict[str, Any]] = _read_file(file) if file else {}
+    if not all(isinstance(part, dict) for part in settings.values()):
+        raise ConfigError(f"{file} must map stage names to mappings of settings")
     for override in overrides or []:
         name, separator, value = override.partition("=")
         stage, dot, field = name.partition(".")
@@ -63,17 +75,40 @@ def read_settings(file: Path | None, overrides: list[str] | None) -> dict[str, d
     return settings
 
 
+def read_values(file: Path | None, overrides: list[str] | None) -> dict[str, Any]:
+    """Nested values from a file and single overrides NAME=VALUE or GROUP.NAME=VALUE, the latter winning.
+
+    Raises ConfigError.
+    """
+    values = _read_file(file) if file else {}
+    for override in overrides or []:
+        name, separator, text = override.partition("=")
+        *groups, field = name.split(".")
+        if not (separator and field and all(groups)):
+            raise ConfigError(f"--set {override!r} is not of the form NAME=VALUE or GROUP.NAME=VALUE")
+        inner = values
+        for group in groups:
+            inner = inner.setdefault(group, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"--set {override!r} looks into {group}, which is {inner!r}, no group")
+        try:
+            inner[field] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {override!r}: the value is not YAML") from error
+    return values
+
+
 def with_erasures(shop: Workspace, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The settings, with the validate stage told which products were erased here."""
     erased = sorted(load_erasures(shop.erasures).erased)
     return {**settings, "validate": {**settings.get("validate", {}), "erased": erased}} if erased else settings
 
 
-def _read_file(file: Path) -> dict[str, dict[str, Any]]:
+def _read_file(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot read settings from {file}: {error}") from error
-    if not isinstance(values, dict) or not all(isinstance(part, dict) for part in values.values()):
-        raise ConfigError(f"{file} must map stage names to mappings of settings")
+    if not isinstance(values, dict):
+        raise ConfigError(f"{file} must map names to settings")
     return values

@@ -18,10 +18,13 @@ from app.options import (
     MappingOption,
     MilvusOption,
     RecipeOption,
+    ServiceSetOption,
+    ServiceSettingsOption,
     SetOption,
     SettingsOption,
     WorkspaceOption,
     read_settings,
+    read_values,
 )
 from app.recipes import resolve_recipe
 from lookalike.errors import QueryError
@@ -48,6 +51,10 @@ def search(
     colour_weight: Annotated[
         float, typer.Option(min=0, max=1, help="How much the photo's colours count beside its appearance.")
     ] = 0.0,
+    crop: Annotated[
+        str, typer.Option(help="Search with a part of the photo: LEFT,TOP,RIGHT,BOTTOM as fractions of it.")
+    ] = "",
+    explain: Annotated[bool, typer.Option("--explain", help="Say of every answer why it stands there.")] = False,
     cursor: Annotated[str, typer.Option(help="Go on where the last answer ended; ask the rest as before.")] = "",
     milvus: MilvusOption = "",
 ) -> None:
@@ -63,6 +70,8 @@ def search(
         "group": group,
         "narrow": narrow,
         "colour_weight": colour_weight,
+        "crop": _crop(crop) if crop else None,
+        "explain": explain,
         "cursor": cursor or None,
     }
     with milvus_for(shop, milvus) as uri:
@@ -72,29 +81,46 @@ def search(
 
 def serve(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    host: Annotated[str, typer.Option(help="Address to listen on; loopback unless you say otherwise.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="REST port.")] = 8080,
-    grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="gRPC port.")] = 8081,
+    settings: ServiceSettingsOption = None,
+    overrides: ServiceSetOption = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; loopback unless you say otherwise.", show_default="127.0.0.1"),
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="REST port.", show_default="8080")] = None,
+    grpc_port: Annotated[int | None, typer.Option(min=0, max=65535, help="gRPC port.", show_default="8081")] = None,
     milvus: MilvusOption = "",
     triton: Annotated[
-        str, typer.Option(help="Triton's gRPC address; empty starts the local one.", envvar="TRITON_URL")
+        str, typer.Option(help="Triton's gRPC address; without one the local one starts.", envvar="TRITON_URL")
     ] = "",
 ) -> None:
-    """Serve the live release over KServe's v1 and v2 protocols until interrupted."""
+    """Serve the live release until interrupted: a web page, plain HTTP, KServe's v1 and v2 protocols.
+
+    Options win over --set, and --set over the file.
+    """
     from app.triton_choice import local_triton
     from serving.run import serve as run
     from serving.settings import ServingSettings
 
     logging.getLogger().setLevel(logging.INFO)
-    shop = Workspace(workspace)
+    shop, asked = Workspace(workspace), read_values(settings, overrides)
+    named = {"host": host, "http_port": port, "grpc_port": grpc_port, "triton_url": triton or None}
+    asked |= {name: value for name, value in named.items() if value is not None}
     with ExitStack() as services:
-        addresses: dict[str, Any] = (
-            {"triton_url": triton} if triton else services.enter_context(local_triton(shop, TRITON))
-        )
-        uri = services.enter_context(milvus_for(shop, milvus))
-        listening = {"host": host, "http_port": port, "grpc_port": grpc_port}
-        settings = ServingSettings.of_workspace(shop, uri, **listening, **addresses)
-        run(settings, lambda rest, grpc: typer.echo(f"serving {workspace} at {rest} (gRPC {grpc}); Ctrl-C ends it"))
+        if "triton_url" not in asked:
+            asked |= services.enter_context(local_triton(shop, TRITON))
+        uri = services.enter_context(milvus_for(shop, milvus or asked.pop("milvus_uri", "")))
+        chosen = ServingSettings.of_workspace(shop, uri, **asked)
+        run(chosen, lambda rest, grpc: typer.echo(f"serving {workspace} at {rest} (gRPC {grpc}); Ctrl-C ends it"))
+
+
+def openapi(
+    output: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("docs/openapi.json"),
+) -> None:
+    """Write the OpenAPI document of the search service."""
+    from serving.run import write_openapi
+
+    typer.echo(f"{output} {'was renewed' if write_openapi(output) else 'is up to date'}")
 
 
 def watch(
@@ -140,6 +166,13 @@ def _filters(where: list[str] | None) -> Where:
     return parse_where(listed) + written
 
 
+def _crop(text: str) -> list[float]:
+    try:
+        return [float(edge) for edge in text.split(",")]
+    except ValueError as error:
+        raise QueryError(f"--crop {text!r} is not of the form LEFT,TOP,RIGHT,BOTTOM") from error
+
+
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
@@ -147,4 +180,4 @@ def _json(text: str) -> Any:
         raise QueryError(f"--where {text!r} is not JSON: {error}") from error
 
 
-VERBS = (search, serve, watch)
+VERBS = (search, serve, openapi, watch)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from serving.logs import configure_logs
 from serving.settings import ServingSettings
@@ -27,6 +28,14 @@ def serve(settings: ServingSettings, started: Started | None = None) -> None:
             else None
         )
     )
+
+
+def write_openapi(path: Path) -> bool:
+    """Write what a server with default settings answers under /openapi.json; whether the file changed."""
+    with _no_arguments():
+        from serving.openapi.document import write_document
+        from serving.openapi.whole import default_document
+    return write_document(default_document(), path)
 
 
 @contextmanager

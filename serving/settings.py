@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from lookalike.config import StrictConfig
+from lookalike.config import StrictConfig, parse_config
 from lookalike.search.engine import SearchLimits
 from lookalike.search.query_log_keeping import QueryLogSettings
 from lookalike.workspace import Workspace
@@ -78,11 +78,13 @@ class ServingSettings(StrictConfig):
 
     @classmethod
     def of_workspace(cls, shop: Workspace, milvus_uri: str, **chosen: Any) -> "ServingSettings":
-        """Settings for a shop's workspace; `chosen` are further fields by name."""
+        """Settings for a shop's workspace, photos included; `chosen` are further fields by name. Raises ConfigError."""
+        photos = chosen.pop("photos", {})
         places: dict[str, Any] = {
             "releases": shop.releases,
             "model_repository": shop.model_repository,
             "feature_store": shop.feature_store,
             "query_log": shop.query_log,
+            "photos": photos if "url" in photos else {"catalogue": shop.root, **photos},
         }
-        return cls(**{**places, "milvus_uri": milvus_uri, **chosen})
+        return parse_config(cls, {**places, "milvus_uri": milvus_uri, **chosen}, "the service's settings")

@@ -29,5 +29,10 @@ def test_folded_answers_show_their_variants(capsys: pytest.CaptureFixture[str]) 
     assert all(f"p{number:03d}" in shown for number in range(12))
 
 
+def test_an_explained_answer_has_a_sentence_for_every_row(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = told(capsys, explain=True, k=3)
+    assert [line[:3] for line in shown.splitlines() if "Its look agrees" in line] == ["1. ", "2. ", "3. "]
+
+
 def test_a_narrowed_answer_says_by_what(capsys: pytest.CaptureFixture[str]) -> None:
     assert "narrowed by: " in told(capsys, narrow=True)

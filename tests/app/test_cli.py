@@ -26,6 +26,8 @@ REFUSED = {
     "an unknown recipe": (["train", "-w", "shop", "--recipe", "huge_gpu"], "there is no recipe 'huge_gpu'"),
     "an encoder that is not there": (["demo", "--encoder", "no/such/folder", "--recipe", "nope"], "'nope'"),
     "a malformed override": (["split", "-w", "shop", "--set", "seed=1"], "STAGE.FIELD=VALUE"),
+    "a service's malformed setting": (["serve", "-w", "shop", "--set", "port"], "NAME=VALUE or GROUP.NAME=VALUE"),
+    "a crop that is none": (["search", __file__, "-w", "shop", "--crop", "all"], "LEFT,TOP,RIGHT,BOTTOM"),
     "a missing settings file": (["split", "-w", "shop", "--settings", "none.yaml"], "none.yaml"),
     "a shard that is none": (["index", "shard", "3/2", "-w", "shop"], "2/8 for the second of eight, is accepted"),
     "a shard of nothing": (["index", "shard", "1/2", "-w", "shop"], "run `lookalike export` first"),

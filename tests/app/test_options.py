@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.options import read_settings
+from app.options import read_settings, read_values
 from lookalike.errors import ConfigError
 
 
@@ -32,3 +32,32 @@ def test_a_settings_file_that_is_no_mapping_of_mappings_is_refused(tmp_path: Pat
     else:
         with pytest.raises(ConfigError, match=r"settings\.yaml"):
             read_settings(file, None)
+
+
+def test_values_are_nested_as_deep_as_they_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "service.yaml"
+    file.write_text("{host: 0.0.0.0, overload: {threads: 2}}\n")
+    overrides = ["overload.answer_seconds=0.5", "limits.image.side=32", "log_format=json", "triton_url=null"]
+    assert read_values(file, overrides) == {
+        "host": "0.0.0.0",
+        "overload": {"threads": 2, "answer_seconds": 0.5},
+        "limits": {"image": {"side": 32}},
+        "log_format": "json",
+        "triton_url": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("port", "NAME=VALUE or"),
+        ("=1", "NAME=VALUE or"),
+        ("a..b=1", "NAME=VALUE or"),
+        ("host.name=x", "host, which is '::1'"),
+        ("host={", "is not YAML"),
+    ],
+)
+def test_a_value_that_cannot_be_set_is_refused(tmp_path: Path, override: str, sentence: str) -> None:
+    (tmp_path / "service.yaml").write_text("host: '::1'\n")
+    with pytest.raises(ConfigError, match=sentence):
+        read_values(tmp_path / "service.yaml", [override])

@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import SearchRequest
 from serving.asking import PHOTO_URL
-from serving.openapi.document import write_document
 from serving.openapi.whole import default_document
+from serving.run import write_openapi
 from tests.search.shop import Shop, photo
 from tests.search.test_explaining import FUSION
 from tests.serving.running import Client, bytes_tensor, instance, json_tensor, put_live, running, settings
@@ -58,8 +58,8 @@ def test_the_committed_document_is_what_a_server_answers_now(client: Client) -> 
 
 
 def test_a_document_is_written_only_when_it_changed(tmp_path: Path) -> None:
-    assert write_document(DOCUMENT, tmp_path / "openapi.json")
-    assert not write_document(DOCUMENT, tmp_path / "openapi.json")
+    assert write_openapi(tmp_path / "openapi.json")
+    assert not write_openapi(tmp_path / "openapi.json")
     assert (tmp_path / "openapi.json").read_bytes() == COMMITTED.read_bytes()
 
 
