@@ -18,6 +18,7 @@ from serving.access.remote import KeyedCalls
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
 from serving.grpc_watched import WatchedCalls
+from serving.messages import ReadableMessages
 from serving.overload import SearchQueue
 
 logger = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def grpc_server(
 ) -> tuple[aio.Server, int]:
     """A server that is not started yet, and its port. Call it on the event loop. Raises ConfigError."""
     server = aio.server(
-        interceptors=(watched, ExplainedErrors(), KeyedCalls(access), CallersPatience(queue)),
+        interceptors=(watched, ExplainedErrors(), KeyedCalls(access), CallersPatience(queue), ReadableMessages()),
         maximum_concurrent_rpcs=queue.settings.most_open,
         options=[
             ("grpc.max_receive_message_length", request_bytes),

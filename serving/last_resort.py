@@ -4,6 +4,7 @@ import logging
 from http import HTTPStatus
 
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.failures import INTERNAL
@@ -28,6 +29,8 @@ class LastResort:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            logger.debug("%s left before its request was whole", scope["path"])
         except Exception:
             if started or scope["type"] != "http":
                 raise
