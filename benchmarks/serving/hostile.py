@@ -94,7 +94,8 @@ def claims(
             round(peak, 1),
             "MB",
             "most resident memory that one photo added to its process, over all mutated and forged photos; the "
-            f"costliest are accepted ones of 25 megapixels. The server under requests added {answers.peak_megabytes:.0f} MB",
+            "costliest are accepted ones of 25 megapixels. The server under requests added "
+            f"{answers.peak_megabytes:.0f} MB",
             COMMAND,
             f"< {MOST_MEGABYTES:.0f}",
             max(peak, answers.peak_megabytes) < MOST_MEGABYTES,
