@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,33 +28,37 @@ from lookalike.index.staging import BulkSettings
 from lookalike.workspace import Workspace
 
 COMMAND = "make bench-milvus-bulk"
-ROUNDS = 5
+ROUNDS, COPIES = 3, 5
+"""Turns, and how often the gallery is stored under other ids."""
 NAME = "bulk_study"
 ROWS = 2_000
 """Photos per storing call, as in an ordinary build."""
 Batches = Callable[[], Iterator[GalleryBatch]]
 
 
-def measure(workspace: Workspace, uri: str, settings: BulkSettings, rounds: int) -> dict[str, Figure]:
+def measure(workspace: Workspace, uri: str, settings: BulkSettings, rounds: int, copies: int) -> dict[str, Figure]:
     """Fill the same collection by turns and drop it again."""
     catalogue, gallery = load_catalogue(workspace.validated), load_gallery(workspace.index)
-    groups = product_groups(catalogue)
-    batches = partial(gallery_batches, catalogue, gallery, groups, ROWS)
+    groups, photos = product_groups(catalogue), copies * len(gallery.photos)
+    batches = partial(_repeated, partial(gallery_batches, catalogue, gallery, groups, ROWS), copies)
     info = CollectionInfo(NAME, NAME, NAME, gallery.vectors.shape[1], gallery_fields(catalogue))
     by_upsert, from_files = list[float](), list[float]()
     with MilvusIndex(uri) as index:
         for _ in range(rounds):
-            by_upsert.append(_timed(index, len(gallery.photos), partial(_upserted, index, info, batches)))
-            from_files.append(_timed(index, len(gallery.photos), lambda: index.fill(info, batches(), settings)))
-    return figures(len(gallery.photos), info.dimension, by_upsert, from_files)
+            by_upsert.append(_timed(index, photos, partial(_upserted, index, info, batches)))
+            from_files.append(_timed(index, photos, lambda: index.fill(info, batches(), settings)))
+    return figures(photos, copies, info.dimension, by_upsert, from_files)
 
 
-def figures(photos: int, dimension: int, by_upsert: list[float], from_files: list[float]) -> dict[str, Figure]:
+def figures(
+    photos: int, copies: int, dimension: int, by_upsert: list[float], from_files: list[float]
+) -> dict[str, Figure]:
     """Photos a second each way, and the median of the turns' ratios."""
     ratios = [slow / fast for slow, fast in zip(by_upsert, from_files, strict=True)]
     how = (
-        f"{photos:,} photos x {dimension} with their fields, until the server counts them all; client and server on "
-        f"one machine with 2 cores, its disk as storage; median of {len(ratios)} turns, no search structure built"
+        f"{photos:,} photos x {dimension} with their fields, a gallery stored {copies} times under other ids, until the "
+        f"server counts them all; client and server on one machine, its disk as storage; median of {len(ratios)} turns, "
+        "no search structure built"
     )
     span = (min(ratios), max(ratios))
     return {
@@ -78,6 +83,12 @@ def figures(photos: int, dimension: int, by_upsert: list[float], from_files: lis
     }
 
 
+def _repeated(batches: Batches, copies: int) -> Iterator[GalleryBatch]:
+    for copy in range(copies):
+        for batch in batches():
+            yield replace(batch, photo_ids=[f"{photo}~{copy}" for photo in batch.photo_ids])
+
+
 def _upserted(index: MilvusIndex, info: CollectionInfo, batches: Batches) -> None:
     index.create(info)
     for batch in batches():
@@ -99,12 +110,12 @@ def _timed(index: MilvusIndex, expected: int, fill: Callable[[], None]) -> float
 def main() -> int:
     """0 where it was measured, 2 for something that a person can put right."""
     arguments = _parser().parse_args()
-    shop, rounds = Workspace(arguments.workspace), 1 if arguments.quick else ROUNDS
+    shop, amount = Workspace(arguments.workspace), (1, 1) if arguments.quick else (ROUNDS, COPIES)
     try:
         with tempfile.TemporaryDirectory() as made, ExitStack() as running:
             settings = BulkSettings(staging=arguments.staging or f"{made}/staged", seen_as=arguments.seen_as)
             uri = arguments.uri or running.enter_context(milvus_server(Path(made) / "server"))
-            found = measure(shop, uri, settings, rounds)
+            found = measure(shop, uri, settings, *amount)
     except LookalikeError as error:
         sys.stderr.write(f"bench-milvus-bulk: {error}\n")
         return 2
