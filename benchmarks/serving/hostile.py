@@ -1,90 +1,112 @@
 """Strangers' input at length: mutated photos into the decoder, mutated requests into a real server, costs of bombs.
 
-Every portion runs in a process of its own, so that a crash costs that portion and is counted.
+What is drawn, forged and mutated is the tests' (`tests/hostile`), run longer. Every portion runs in a process of its
+own, so that a crash costs that portion and is counted.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from functools import reduce
-from operator import add
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from benchmarks.results import Figure, record
 from lookalike.progress import progress
-from tests.hostile.photo_fuzz import Outcome, decode_aside
-from tests.hostile.photos import LARGE, REFUSED, SOUND
-from tests.hostile.request_fuzz import Answers, fuzz_aside
 
+PHOTOS, REQUESTS, COSTS = "tests.hostile.photo_fuzz", "tests.hostile.request_fuzz", "tests.hostile.cost"
 PHOTOS_A_PROCESS, REQUESTS_A_PROCESS = 10_000, 2_000
 MOST_MEGABYTES = 450.0
 """For one photo at a time, beyond what the process holds: a WebP of 25 megapixels, with its canvases, takes 390."""
 COMMAND = "python -m benchmarks.serving.hostile"
 
-Part = TypeVar("Part", Outcome, Answers)
-
 
 def main() -> int:
     """0: measured, whatever came out; the figures say it."""
-    arguments = _parser().parse_args()
-    images = 2_000 if arguments.quick else arguments.images
-    requests = 400 if arguments.quick else arguments.requests
-    photos = reduce(add, _portions(decode_aside, images, PHOTOS_A_PROCESS, arguments.seed, "mutated photos"), Outcome())
-    answers = reduce(
-        add, _portions(fuzz_aside, requests, REQUESTS_A_PROCESS, arguments.seed, "mutated requests"), Answers()
-    )
-    figures = claims(photos, answers, corpus_costs(), arguments.seed)
-    for failure in (photos.failures + answers.failures)[:50]:
+    asked = _parser().parse_args()
+    images, requests = (2_000, 400) if asked.quick else (asked.images, asked.requests)
+    photos = portions(PHOTOS, images, PHOTOS_A_PROCESS, asked.seed)
+    answers = portions(REQUESTS, requests, REQUESTS_A_PROCESS, asked.seed)
+    figures = claims(photos, answers, forged(), asked.seed)
+    for failure in (photos["failures"] + answers["failures"])[:50]:
         sys.stderr.write(f"{failure}\n")
-    if not arguments.quick:
+    if not asked.quick:
         record("serving", figures)
     return 0
 
 
-def corpus_costs() -> list[tuple[str, float, float, bool]]:
-    """(name, processor seconds, peak megabytes, refused) of every drawn and forged photo."""
-    costs: list[tuple[str, float, float, bool]] = []
-    for group in ("sound", "refused", "large"):
-        answer = subprocess.run(
-            [sys.executable, "-m", "tests.hostile.cost", group], capture_output=True, text=True, check=True
-        )
-        costs += [tuple(one) for one in json.loads(answer.stdout)]
-    return costs
-
-
-def claims(
-    photos: Outcome, answers: Answers, costs: list[tuple[str, float, float, bool]], seed: int
-) -> dict[str, Figure]:
-    """The two figures of strangers' input, and what the costliest of it costs."""
-    inputs = photos.photos + answers.requests + len(costs)
-    wrong = [name for name, *_, refused in costs if refused != (name in REFUSED)]
-    peak = max(photos.peak_megabytes, *(megabytes for _, _, megabytes, _ in costs))
-    slowest = max(photos.slowest_seconds, *(seconds for _, seconds, _, _ in costs))
-    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(answers.statuses.items()))
-    split = (
-        f"{photos.photos} mutated photos ({photos.decoded} decoded, the others refused), {answers.requests} generated "
-        f"or mutated requests (half from the OpenAPI document by schemathesis and hypothesis, a third damaged HTTP, "
-        f"the rest damaged gRPC; {statuses}; 0 is a connection closed without an answer), {len(costs)} forged photos; "
-        f"seed {seed}"
+def portions(module: str, total: int, size: int, seed: int) -> dict[str, Any]:
+    """Fuzz in processes of at most `size` inputs; counts are added up, peaks are the highest."""
+    starts = range(0, total, size)
+    return merged(
+        [
+            aside(module, seed + number, min(size, total - start))
+            for number, start in enumerate(progress(starts, module.rpartition(".")[2]))
+        ]
     )
-    failures = [*photos.failures, *answers.failures, *wrong]
+
+
+def aside(module: str, seed: int, count: int) -> dict[str, Any]:
+    """What the process says at its end; a crash is a failure."""
+    command = [sys.executable, "-m", module, str(seed), str(count)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        return {"failures": [f"{module} {seed}: exit {answer.returncode}: {answer.stderr[-500:]}"]}
+    said: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    return said
+
+
+def merged(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One outcome of several processes."""
+    failures = [failure for part in parts for failure in part["failures"]]
+    statuses: Counter[str] = sum((Counter(part.get("statuses", {})) for part in parts), Counter())
+    counts = {name: sum(part.get(name, 0) for part in parts) for name in ("photos", "decoded", "requests")}
+    peaks = {name: max(part.get(name, 0.0) for part in parts) for name in ("peak_megabytes", "slowest_seconds")}
+    return {"failures": failures, "statuses": statuses, **counts, **peaks}
+
+
+def forged() -> dict[str, Any]:
+    """The drawn and forged photos, one after another: what the costliest costs, and which were judged wrongly."""
+    measured = []
+    for group in ("sound", "refused", "large"):
+        answer = subprocess.run([sys.executable, "-m", COSTS, group], capture_output=True, text=True, check=True)
+        measured += [(*one, (group == "refused") != one[-1]) for one in json.loads(answer.stdout)]
+    return {
+        "photos": len(measured),
+        "failures": [
+            f"{name}: {'refused' if refused else 'decoded'}" for name, *_, refused, wrong in measured if wrong
+        ],
+        "slowest_seconds": max(seconds for _, seconds, *_ in measured),
+        "peak_megabytes": max(megabytes for _, _, megabytes, *_ in measured),
+    }
+
+
+def claims(photos: dict[str, Any], answers: dict[str, Any], costs: dict[str, Any], seed: int) -> dict[str, Figure]:
+    """The two figures of strangers' input, and what the costliest of it costs."""
+    inputs = photos["photos"] + answers["requests"] + costs["photos"]
+    failures = photos["failures"] + answers["failures"] + costs["failures"]
+    peak = max(photos["peak_megabytes"], costs["peak_megabytes"])
+    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(answers["statuses"].items()))
     return {
         "hostile_inputs": Figure(
             inputs,
             "inputs",
-            split,
+            f"{photos['photos']} mutated photos ({photos['decoded']} decoded, the others refused), "
+            f"{answers['requests']} generated or mutated requests (half from the OpenAPI document by "
+            "schemathesis and hypothesis, a third "
+            f"damaged HTTP, the rest damaged gRPC; {statuses}; 0 is a connection closed without an answer), "
+            f"{costs['photos']} forged photos; first seed {seed}",
             COMMAND,
             ">= 100000 photos, >= 20000 requests",
-            photos.photos >= 100_000 and answers.requests >= 20_000,
+            photos["photos"] >= 100_000 and answers["requests"] >= 20_000,
             n=inputs,
         ),
         "hostile_failures": Figure(
             len(failures),
             "failures",
-            "crashes, unhandled 5xx, gRPC INTERNAL or UNKNOWN, forged photos decoded that should be refused or the "
-            f"reverse{': ' + '; '.join(failures)[:500] if failures else ''}",
+            "crashes, errors that are none of ours, unhandled 5xx, gRPC INTERNAL or UNKNOWN, forged photos decoded "
+            f"that should be refused or the reverse{': ' + '; '.join(failures)[:500] if failures else ''}",
             COMMAND,
             "= 0",
             not failures,
@@ -95,25 +117,20 @@ def claims(
             "MB",
             "most resident memory that one photo added to its process, over all mutated and forged photos; the "
             "costliest are accepted ones of 25 megapixels. The server under requests added "
-            f"{answers.peak_megabytes:.0f} MB",
+            f"{answers['peak_megabytes']:.0f} MB",
             COMMAND,
             f"< {MOST_MEGABYTES:.0f}",
-            max(peak, answers.peak_megabytes) < MOST_MEGABYTES,
-            n=len(costs) + photos.photos,
+            max(peak, answers["peak_megabytes"]) < MOST_MEGABYTES,
+            n=photos["photos"] + costs["photos"],
         ),
         "hostile_slowest_s": Figure(
-            round(slowest, 3),
+            round(max(photos["slowest_seconds"], costs["slowest_seconds"]), 3),
             "s of processor time",
-            f"the slowest of the same photos, of which {len(LARGE)} are as large as is accepted and {len(SOUND)} small",
+            "the slowest of the same photos",
             COMMAND,
-            n=len(costs) + photos.photos,
+            n=photos["photos"] + costs["photos"],
         ),
     }
-
-
-def _portions(run: Callable[[int, int], Part], total: int, size: int, seed: int, what: str) -> Iterator[Part]:
-    for number, start in enumerate(progress(range(0, total, size), what)):
-        yield run(seed + number, min(size, total - start))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -37,15 +37,6 @@ class Outcome:
     peak_megabytes: float = 0.0
     """Resident memory at its highest, beyond what the process held before the first photo."""
 
-    def __add__(self, other: "Outcome") -> "Outcome":
-        return Outcome(
-            self.photos + other.photos,
-            self.decoded + other.decoded,
-            self.failures + other.failures,
-            max(self.slowest_seconds, other.slowest_seconds),
-            max(self.peak_megabytes, other.peak_megabytes),
-        )
-
 
 def photos(seed: int, count: int) -> Iterator[bytes]:
     """Mutated photos, the same for the same seed."""

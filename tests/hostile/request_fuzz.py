@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,14 +51,6 @@ class Answers:
         self.statuses[str(status)] = self.statuses.get(str(status), 0) + 1
         if failed:
             self.failures.append(f"{what[:300]} -> {status}")
-
-    def __add__(self, other: "Answers") -> "Answers":
-        return Answers(
-            self.requests + other.requests,
-            dict(Counter(self.statuses) + Counter(other.statuses)),
-            self.failures + other.failures,
-            max(self.peak_megabytes, other.peak_megabytes),
-        )
 
 
 def fuzz(seed: int, count: int) -> Answers:
