@@ -56,9 +56,9 @@ def figures(
     """Photos a second each way, and the median of the turns' ratios."""
     ratios = [slow / fast for slow, fast in zip(by_upsert, from_files, strict=True)]
     how = (
-        f"{photos:,} photos x {dimension} with their fields, a gallery stored {copies} times under other ids, until the "
-        f"server counts them all; client and server on one machine, its disk as storage; median of {len(ratios)} turns, "
-        "no search structure built"
+        f"{photos:,} photos x {dimension} with their fields, a gallery stored {copies} times under other ids, until "
+        "the server counts them all; client and server on one machine, its disk as storage; "
+        f"median of {len(ratios)} turns, no search structure built"
     )
     span = (min(ratios), max(ratios))
     return {
