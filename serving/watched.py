@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from opentelemetry.trace import Span
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.logs import ACCESS
@@ -43,8 +44,8 @@ class Watched:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        known, told, started = _request_id(headers.get(REQUEST_ID)), Told(), time.perf_counter()
+        headers, told, started = Headers(scope=scope), Told(), time.perf_counter()
+        known = _request_id(headers.get(REQUEST_ID))
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -58,7 +59,7 @@ class Watched:
             finally:
                 self._tell(scope, told, time.perf_counter() - started, known, span)
 
-    def _span(self, scope: Scope, headers: dict[str, str]) -> AbstractContextManager[Span | None]:
+    def _span(self, scope: Scope, headers: Headers) -> AbstractContextManager[Span | None]:
         return nullcontext() if self._tracing is None else self._tracing.request(scope["method"], headers)
 
     def _tell(self, scope: Scope, told: Told, seconds: float, known: str, span: Span | None) -> None:
@@ -76,7 +77,12 @@ class Watched:
 
 def route_of(scope: Scope) -> str:
     """The route as it was declared: a path may hold a stranger's words, and a label per product would be too many."""
-    return str(getattr(scope.get("route"), "path", "unknown"))
+    route = scope.get("route")  # FastAPI's own routes say who they are, Starlette's only whom they call
+    if route is None and "endpoint" in scope:
+        route = next(
+            (each for each in scope["app"].routes if getattr(each, "endpoint", None) is scope["endpoint"]), None
+        )
+    return str(getattr(route, "path", "unknown"))
 
 
 def _request_id(given: str | None) -> str:

@@ -3,9 +3,9 @@
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 from lookalike.client.answers import Product
+from serving.json_answer import JsonAnswer
 from serving.model import SearchModel
 from serving.openapi.responses import Responses, failures, told
 from serving.photos.shop_photos import ShopPhotos
@@ -17,9 +17,9 @@ def product_routes(model: SearchModel) -> APIRouter:
     answered = told(Product, "The product.") | failures(404)
 
     @router.get("/products/{product_id:path}", operation_id="product", responses=answered)
-    async def product(product_id: str) -> JSONResponse:
+    async def product(product_id: str) -> JsonAnswer:
         """A product as the live release has it."""
-        return JSONResponse((await model.product(product_id)).as_json())
+        return JsonAnswer((await model.product(product_id)).as_json())
 
     return router
 

@@ -1,10 +1,10 @@
 """Search by photo, by product or by address, in plain HTTP."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 
 from lookalike.client.answers import Answer
 from lookalike.errors import QueryError
+from serving.json_answer import JsonAnswer
 from serving.model import SearchModel
 from serving.openapi.asked import OF_PHOTOS, form, url_parameters
 from serving.openapi.responses import failures, told
@@ -29,10 +29,10 @@ def searching_routes(model: SearchModel) -> APIRouter:
         responses=ANSWERED | failures(400, 404, 413, 415),
         openapi_extra=POSTED,
     )
-    async def search(request: Request) -> JSONResponse:
+    async def search(request: Request) -> JsonAnswer:
         """The products that look like a photo or a product; as a form, or with all but the photo in the URL."""
         answer = await model.search(await posted_values(request))
-        return JSONResponse(answer.as_json())
+        return JsonAnswer(answer.as_json())
 
     @router.get(
         "/products/{product_id:path}/similar",
@@ -40,12 +40,12 @@ def searching_routes(model: SearchModel) -> APIRouter:
         responses=ANSWERED | failures(400, 404),
         openapi_extra=ASKED_OF_A_PRODUCT,
     )
-    async def similar(product_id: str, request: Request) -> JSONResponse:
+    async def similar(product_id: str, request: Request) -> JsonAnswer:
         """The products that look like one of the catalogue, without itself."""
         values = url_values(request.query_params.multi_items())
         if PRODUCT in values:
             raise QueryError(f"{PRODUCT} is in the path already")
         answer = await model.search({**values, PRODUCT: product_id})
-        return JSONResponse(answer.as_json())
+        return JsonAnswer(answer.as_json())
 
     return router
