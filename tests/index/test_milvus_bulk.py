@@ -141,6 +141,10 @@ def test_a_file_in_a_bucket_is_named_without_the_bucket_and_one_on_a_disk_by_its
     local = Staging(BulkSettings(staging=str(tmp_path)), "shoes")
     assert local.put("a.parquet", b"rows") == f"{tmp_path}/shoes/a.parquet"
     assert (tmp_path / "shoes" / "a.parquet").read_bytes() == b"rows"
+    assert [path.name for path in (tmp_path / "shoes").iterdir()] == ["a.parquet"]
+    (tmp_path / "shoes" / "b.parquet.partial").write_bytes(b"kil")
+    assert local.put("b.parquet", b"killed") == f"{tmp_path}/shoes/b.parquet"
+    assert (tmp_path / "shoes" / "b.parquet").read_bytes() == b"killed"
     local.put("a.parquet", b"other")  # a name is a digest: what is there is the same
     assert (tmp_path / "shoes" / "a.parquet").read_bytes() == b"rows"
     local.clear()
