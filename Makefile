@@ -16,7 +16,7 @@ ENCODERS ?=
 QUICK ?=
 WORKSPACE ?=
 
-.PHONY: help setup demo test lint types layers unit pipelines lock clean
+.PHONY: help setup browser demo test lint types layers unit pipelines lock clean
 
 help:  ## Show the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,11 +35,17 @@ $(INSTALLED): requirements.lock pyproject.toml
 triton: $(INSTALLED)
 	@$(BIN)/python -m serving.triton.environment $(TRITON) || [ $$? -eq 3 ]  # 3: no wheel here, onnxruntime serves
 
+browser:  ## Find the Chromium that tests the web page, or install Debian's where that is allowed
+	@command -v $(LOOKALIKE_CHROMIUM) chromium chromium-browser google-chrome > /dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium > /dev/null; } || \
+	  echo "No Chromium here: install one or set LOOKALIKE_CHROMIUM; until then the web page's tests are skipped."
+
 demo: setup  ## Run the whole loop on the drawn shop, or on CATALOG=<folder> (LIMIT=n, ENCODER=<backbone folder>)
 	$(BIN)/lookalike demo $(if $(CATALOG),--catalogue "$(CATALOG)") $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(ENCODER),--encoder "$(ENCODER)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
 
-test: setup lint types layers unit  ## Lint, types, layers and every test
+test: setup browser lint types layers unit  ## Lint, types, layers and every test
 
 lint:
 	$(BIN)/ruff check .
