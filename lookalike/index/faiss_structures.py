@@ -111,6 +111,7 @@ class IvfPq:
         if lists > count:
             raise VectorIndexError(f"lists is {lists}, but there are only {count} photos")
         index = faiss.index_factory(dimension, f"IVF{lists},PQ{pieces}x4fs", faiss.METRIC_INNER_PRODUCT)
+        index.by_residual = True  # codes of what is left after the list's centre: shorter, so the same bits say more
         index.cp.seed = index.pq.cp.seed = seed
         sample = np.random.default_rng(seed).permutation(count)[:TRAINED_ON]
         index.train(along(axes, vectors[np.sort(sample)]))
@@ -125,6 +126,8 @@ class IvfPq:
         params = select(faiss.SearchParametersIVF, chosen, nprobe=self._probes(chosen.share if chosen else 1.0))
         wanted = min(max(count, self._settings.shortlist), len(self._vectors))
         _, rows = self._index.search(along(self._axes, queries), wanted, params=params)
+        if chosen:
+            rows[rows[:, wanted // 2] < 0] = -1  # lists with so few that pass are not where the nearest are: none found
         return rerank(self._vectors, queries, rows, count)
 
     def effort(self, count: int, share: float) -> float:
