@@ -7,7 +7,7 @@ from kserve import InferRequest, InferResponse, Model
 
 from lookalike.deadline import Deadline
 from lookalike.errors import BackendUnavailable
-from lookalike.search.answer import SearchAnswer
+from lookalike.search.answer import PhotoUrl, SearchAnswer
 from lookalike.search.engine import SearchEngine
 from lookalike.search.product import ProductAnswer
 from lookalike.search.query import SearchRequest
@@ -34,10 +34,12 @@ class SearchModel(Model):
         live: LiveEngine,
         query_log: QueryLog | None,
         metrics: SearchMetrics,
+        photo_url: PhotoUrl,
         fetch: Fetch | None = None,
     ) -> None:
         """Without `fetch`, a photo's address is refused."""
         super().__init__(settings.model_name)
+        self._photo_url = photo_url
         self._fetch = fetch
         self.live = live
         self._settings = settings
@@ -108,12 +110,12 @@ class SearchModel(Model):
         return asked(values, self._fetch, Deadline.current())
 
     def _product(self, product_id: str) -> ProductAnswer:
-        return self._engine().product(product_id).with_photo_urls(self._settings.photos.photo_url)
+        return self._engine().product(product_id).with_photo_urls(self._photo_url)
 
     def _answers(self, requests: list[SearchRequest]) -> list[SearchAnswer]:
         """All answers of a request come from one engine, whatever is switched meanwhile."""
-        engine, photo_url = self._engine(), self._settings.photos.photo_url
-        answers = [engine.search(request).with_photo_urls(photo_url) for request in requests]
+        engine = self._engine()
+        answers = [engine.search(request).with_photo_urls(self._photo_url) for request in requests]
         for answer in answers:
             self._metrics.answered(answer)
             if self._log is not None:

@@ -62,9 +62,9 @@ class SearchServer(ModelServer):
         self.access = AccessControl(settings.access)
         self.metrics.register(self.access.counted)
         self.fetch = Fetcher(settings.fetching) if settings.fetching.enabled else None
-        self.model = SearchModel(settings, live, query_log, self.metrics, self.fetch)
-        self.register_model(self.model)
         self.photos = ShopPhotos(settings.photos, live, settings.limits.image)
+        self.model = SearchModel(settings, live, query_log, self.metrics, self.photos.photo_url, self.fetch)
+        self.register_model(self.model)
         self._uvicorn: QuietUvicorn | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 

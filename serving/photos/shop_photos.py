@@ -8,6 +8,7 @@ from lookalike.catalog.images import ImageLimits
 from lookalike.catalog.photo_lookup import PhotoLookup
 from lookalike.errors import ImageError, NotFound, Overloaded
 from serving.live import LiveEngine
+from serving.photos.named import NamedPhotos
 from serving.photos.settings import PhotoSettings
 from serving.photos.thumbnails import KeptThumbnails, Thumbnail, thumbnail
 
@@ -18,8 +19,8 @@ ReadPhoto = Callable[[str], bytes | None]
 class ShopPhotos:
     """Thumbnails by photo id, made in threads of their own so that no search waits for a page of pictures.
 
-    An id is looked up in the live release's collection first: what is not searched is not shown, and no stranger's
-    text reaches a file's name.
+    An id is looked up in the live release's collection first, unless an answer has just named it: what is not searched
+    is not shown, and no stranger's text reaches a file's name.
     """
 
     def __init__(self, settings: PhotoSettings, live: LiveEngine, limits: ImageLimits) -> None:
@@ -27,9 +28,16 @@ class ShopPhotos:
         self._live = live
         self._limits = limits
         self._read: ReadPhoto = PhotoLookup(settings.catalogue).read if settings.catalogue else _none
+        self._named = NamedPhotos()
         self._kept = KeptThumbnails(settings.kept_bytes)
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="photos")
         self._under_way = 0  # only touched on the event loop
+
+    def photo_url(self, photo_id: str, product_id: str) -> str | None:
+        """Where a photo that is being answered can be seen."""
+        if self.settings.catalogue is not None:
+            self._named.add(photo_id)
+        return self.settings.photo_url(photo_id, product_id)
 
     async def thumbnail(self, photo_id: str) -> Thumbnail:
         """Raises NotFound for an id of no searched photo and for one that cannot be shown, Overloaded when too many
@@ -49,10 +57,9 @@ class ShopPhotos:
 
     def _thumbnail(self, photo_id: str) -> Thumbnail:
         engine = self._live.current
-        release_id = engine.release.release_id if engine is not None and engine.holds(photo_id) else None
-        if release_id is None:
+        if engine is None or not (photo_id in self._named or engine.holds(photo_id)):
             raise NotFound(f"photo {photo_id[:200]!r} is not in the catalogue that is searched")
-        key = f"{release_id} {photo_id}"
+        key = f"{engine.release.release_id} {photo_id}"
         made = self._kept.get(key)
         if made is None:
             made = self._made(photo_id)

@@ -12,6 +12,10 @@ from PIL import Image
 from pydantic import ValidationError
 
 from lookalike.catalog.products import PHOTOS
+from lookalike.errors import BackendUnavailable
+from lookalike.index.memory import MemoryIndex
+from lookalike.index.protocol import StoredPhoto
+from serving.photos.named import NamedPhotos
 from serving.photos.settings import PhotoSettings
 from serving.photos.thumbnails import KeptThumbnails, Thumbnail
 from tests.search.shop import Shop, photo
@@ -93,6 +97,31 @@ def test_only_photos_that_are_searched_are_shown(client: Client, address: str) -
 def test_a_photo_of_the_shop_that_cannot_be_decoded_is_a_sentence(client: Client) -> None:
     response = client.http.get("/photos/p004/0")
     assert (response.status_code, "photo" in response.json()["error"]) == (404, True)
+
+
+def test_what_an_answer_has_just_named_is_shown_without_asking_the_index_again(tmp_path: Path) -> None:
+    class Away(MemoryIndex):
+        def photos(self, collection: str, product_id: str) -> list[StoredPhoto]:
+            raise BackendUnavailable("the index is away")
+
+    shop = Shop(index=Away())
+    put_live(tmp_path / "releases", shop)
+    table = pa.table({"photo_id": list(shop.photos), "content": pa.array(shop.photos.values(), pa.binary())})
+    pq.write_table(table, tmp_path / PHOTOS)
+    with running(settings(tmp_path, photos={"catalogue": tmp_path}), engines_of(shop)) as client:
+        assert client.http.get("/photos/p003/0").status_code == 503
+        (hit,) = client.http.post("/search?k=1", content=photo(1)).json()["hits"]
+        assert client.http.get(hit["photo_url"]).status_code == 200
+
+
+def test_a_name_is_forgotten_after_its_time_or_among_too_many() -> None:
+    now = [0.0]
+    named = NamedPhotos(seconds=60, most=2, clock=lambda: now[0])
+    for photo_id in ("a/0", "b/0", "a/0", "c/0"):
+        named.add(photo_id)
+    assert [photo_id in named for photo_id in ("a/0", "b/0", "c/0")] == [True, False, True]
+    now[0] = 60.0
+    assert "a/0" not in named
 
 
 # ---- where photos are
