@@ -64,6 +64,8 @@ class Category(Prediction):
     """What the neighbours alone tell."""
     used: Literal["nothing", "boosted", "narrowed"]
     """What the search made of it."""
+    choices: list[str]
+    """The verticals that `vertical` may name instead."""
 
 
 class Compared(Told):

@@ -37,6 +37,7 @@ class CategoryTold:
             **_opinion(self.category.fused),
             **{name: _opinion(said) for name, said in witnesses.items() if said is not None},
             "used": self.used,
+            "choices": sorted(self.category.probabilities),
         }
 
 

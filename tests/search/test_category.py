@@ -59,6 +59,7 @@ def test_the_answer_tells_what_head_and_neighbours_say(shop: Shop) -> None:
     told = answer.as_json()["category"]
     assert told["value"] == expected.fused.value and told["used"] == "nothing"
     assert {"head", "votes"} <= set(told)
+    assert told["choices"] == sorted(VERTICALS)
 
 
 def test_off_asks_nothing_and_tells_nothing(shop: Shop) -> None:
