@@ -111,7 +111,7 @@ def serve(
             asked |= services.enter_context(local_triton(shop, TRITON))
         uri = services.enter_context(milvus_for(shop, milvus or asked.pop("milvus_uri", "")))
         chosen = ServingSettings.of_workspace(shop, uri, **asked)
-        run(chosen, lambda rest, grpc: typer.echo(f"serving {workspace} at {rest} (gRPC {grpc}); Ctrl-C ends it"))
+        run(chosen, lambda rest, grpc: typer.echo(f"serving {workspace}: search by photo at {rest}/ (gRPC {grpc})"))
 
 
 def openapi(

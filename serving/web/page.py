@@ -50,12 +50,11 @@ def web_page(photo_origins: Sequence[str] = ()) -> APIRouter:
 
 def security_headers(photo_origins: Sequence[str] = ()) -> dict[str, str]:
     """Nothing runs or loads but this server's own files; nothing can frame the page or turn text into markup."""
-    images = " ".join(["'self'", "blob:", *photo_origins])  # blob: is the shopper's own photo
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": images,
+        "img-src": " ".join(["'self'", "blob:", *photo_origins]),  # blob: is the shopper's own photo
         "connect-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",

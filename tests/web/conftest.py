@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.serving.running import Client, engines_of, put_live, running, settings
+from tests.serving.running import Client
 from tests.web.chromium import chromium, chromium_path
+from tests.web.listening import Asked, serving
 from tests.web.shop import DrawnShop
 from tests.web.watched import Watched
+
+PATIENCE_MS = 20_000
+"""A machine that is busy with other things is no failure."""
 
 
 @pytest.fixture(scope="package")
@@ -18,6 +22,7 @@ def browser() -> Iterator[Browser]:
     path = chromium_path()
     if path is None:
         pytest.skip("no Chromium is installed; `make browser` says how, LOOKALIKE_CHROMIUM names another one")
+    expect.set_options(timeout=PATIENCE_MS)
     with chromium(path) as started:
         yield started
 
@@ -28,11 +33,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> DrawnShop:
 
 
 @pytest.fixture(scope="package")
-def server(shop: DrawnShop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def everything_asked() -> Asked:
+    return Asked()
+
+
+@pytest.fixture(scope="package")
+def server(shop: DrawnShop, everything_asked: Asked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp("served")
-    put_live(folder / "releases", shop)
-    with running(settings(folder), engines_of(shop)) as client:
+    with serving(shop, folder, everything_asked) as client:
         yield client
+
+
+@pytest.fixture
+def asked(everything_asked: Asked) -> Asked:
+    """What reaches the engine during this test."""
+    everything_asked.requests.clear()
+    return everything_asked
 
 
 @pytest.fixture
@@ -43,7 +59,7 @@ def address(server: Client) -> str:
 @pytest.fixture
 def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=address, locale="en-GB")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from serving.web.page import STATIC
+from serving.web.page import STATIC, security_headers
 from tests.serving.running import Client
 
 
@@ -27,6 +27,12 @@ def test_the_policy_lets_nothing_in_but_the_servers_own_files(page: httpx.Respon
     assert policy["require-trusted-types-for"] == "'script'"
     assert page.headers["x-content-type-options"] == "nosniff"
     assert page.headers["referrer-policy"] == "no-referrer"
+
+
+def test_photos_may_come_from_the_shops_own_host_and_nothing_else_may() -> None:
+    policy = security_headers(["https://photos.example"])["content-security-policy"]
+    assert "img-src 'self' blob: https://photos.example;" in policy
+    assert policy.count("photos.example") == 1
 
 
 def test_every_file_of_the_page_is_kept_for_ever_under_an_address_made_of_its_content(

@@ -20,7 +20,11 @@ class Watched:
 
     def expect_status(self, *statuses: int) -> None:
         """Chromium logs a refused request as an error; the statuses a test provokes are not mistakes of the page."""
-        self._expected += [f"status of {status}" for status in statuses]
+        self.expect(*(f"status of {status}" for status in statuses))
+
+    def expect(self, *parts: str) -> None:
+        """Errors that say one of these are no mistakes of the page."""
+        self._expected += parts
 
     def check(self) -> None:
         """No errors but expected ones, nothing asked of anybody else."""

@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { acceptPhotos } from "./photo_input.js";
 import { Problem } from "./problem.js";
-import { about, changed, fromAddress, fromState, isFiltered, toAddress, toState } from "./question.js";
+import { about, changed, fromAddress, fromState, isRefined, toAddress, toState, unrefined } from "./question.js";
 import { Refine } from "./refine.js";
 import { Results } from "./results.js";
 import { Refusal, productOf, search } from "./service.js";
@@ -26,6 +26,8 @@ function go(question, { product = null, refined = false, replace = false } = {})
   history[replace ? "replaceState" : "pushState"](state, "", toAddress(question));
   page = { question, product: refined ? page.product : product, answer: null, hits: [] };
   remembered.set(entry, page);
+  document.body.dataset.view = "search";
+  refine.mark(question);
   if (!refined) {
     results.clear();
     scrollTo(0, 0);
@@ -36,10 +38,10 @@ function go(question, { product = null, refined = false, replace = false } = {})
 
 /** Search for the page on the screen. */
 async function run() {
-  const mine = begin();
+  const { mine, signal } = begin();
   try {
-    await showSubject(mine, running.signal);
-    mine.answer = await search(mine.question, null, running.signal);
+    await showSubject(mine, signal);
+    mine.answer = await search(mine.question, null, signal);
     mine.hits = mine.answer.hits;
     if (mine === page) render();
   } catch (error) {
@@ -48,47 +50,51 @@ async function run() {
 }
 
 async function showMore() {
-  const mine = begin();
+  const { mine, signal } = begin();
   try {
-    const next = await search(mine.question, mine.answer.next_cursor, running.signal);
+    const next = await search(mine.question, mine.answer.next_cursor, signal);
+    if (mine !== page) return;
     mine.answer = { ...mine.answer, next_cursor: next.next_cursor };
     mine.hits = [...mine.hits, ...next.hits];
     results.add(next.hits, next.next_cursor !== null);
     tell(`${count(next.hits.length, "more product", "more products")}, ${mine.hits.length} in all.`);
   } catch (error) {
-    fail(error, mine, run);
+    const anew = error.status === 400; // the catalogue was updated, so these pages cannot go on
+    fail(error, mine, anew ? run : showMore, anew ? "Search again" : "Try again");
   }
 }
 
+/** The page to search for, and what ends that search when another begins. */
 function begin() {
   running.abort();
   running = new AbortController();
-  document.body.dataset.view = "search";
   problem.clear();
   results.busy();
   tell("Searching…");
-  return page;
+  return { mine: page, signal: running.signal };
 }
 
-function fail(error, mine, again) {
+function fail(error, mine, again, label) {
   if (error.name === "AbortError" || mine !== page) return;
-  results.show(mine.hits, false);
+  if (mine.hits.length) results.settle(false);
+  else results.clear();
   tell("");
   if (!(error instanceof Refusal)) throw error;
-  problem.refused(error, again);
+  problem.refused(error, again, label);
 }
 
 /** The panel with the photo or the product; a product that came by its address is looked up first. */
-async function showSubject({ question, product }, signal) {
-  if (question.photo) return subject.photo(question.photo, question.crop);
-  page.product = product ?? (await productOf(question.product, signal));
-  await subject.product(page.product);
+async function showSubject(mine, signal) {
+  const { photo, crop, product } = mine.question;
+  if (photo) return subject.photo(photo, crop);
+  mine.product ??= await productOf(product, signal);
+  if (mine === page) subject.product(mine.product);
 }
 
 function render() {
   const { question, product, answer, hits } = page;
   results.show(hits, answer.next_cursor !== null);
-  refine.show(question, seenIn(page), categoryOf(answer));
+  refine.show(question, seenIn(page), answer);
   byId("answer-title").textContent = product ? `Like ${nameOf(product)}` : "What looks like your photo";
   document.title = `${byId("answer-title").textContent} · Lookalike`;
   tell(hits.length ? `${count(hits.length, "product", "products")}, the most alike first.` : "");
@@ -96,8 +102,8 @@ function render() {
 }
 
 function tellEmpty(question) {
-  if (!isFiltered(question)) return problem.tell("Nothing found", "The shop has nothing that looks like this.");
-  const without = () => go(changed(question, { filters: {} }), { refined: true });
+  if (!isRefined(question)) return problem.tell("Nothing found", "The shop has nothing that looks like this.");
+  const without = () => go(unrefined(question), { refined: true });
   problem.tell("Nothing found", "No product has everything that was asked for.", "Remove all filters", without);
 }
 
@@ -107,11 +113,6 @@ function seenIn({ product, answer, hits }) {
   if (product) return attributesOf(product).map(([field, value]) => ({ field, value }));
   const predicted = Object.entries(answer.predicted).map(([field, prediction]) => ({ field, ...prediction }));
   return predicted.filter(({ field }) => known(field) && field !== "vertical");
-}
-
-/** What the answer believes of the category, and what else could be chosen. */
-function categoryOf({ category }) {
-  return category ? { ...category, choices: Object.keys(category.probabilities ?? {}) } : null;
 }
 
 function tell(words) {
@@ -127,11 +128,15 @@ function restore(state) {
   if (!page) {
     document.body.dataset.view = "start";
     document.title = "Lookalike: find it by photo";
-  } else if (page.answer) {
-    document.body.dataset.view = "search";
+    return;
+  }
+  document.body.dataset.view = "search";
+  refine.mark(page.question);
+  if (page.answer) {
     showSubject(page);
     render();
   } else {
+    results.clear();
     run();
   }
 }

@@ -39,12 +39,12 @@ export class Problem {
     this.#remedy.textContent = label;
   }
 
-  /** Say why a search was refused; `again` repeats it. */
-  refused({ status, sentence, retryAfter }, again) {
+  /** Say why a search was refused; `again` repeats it, which is offered where it can help or has a `label`. */
+  refused({ status, sentence, retryAfter }, again, label = "") {
     if (status === 401) return this.#askForKey(again);
     if (status === 429 || status === 503) return this.#busy(sentence, retryAfter ?? 0, again);
     const [title, otherwise] = REFUSALS[status] ?? ["That did not work", "The search failed. Try again."];
-    this.tell(title, sentence || otherwise, status === 400 || status === 413 ? "" : "Try again", again);
+    this.tell(title, sentence || otherwise, label || (LASTING.has(status) ? "" : "Try again"), again);
   }
 
   #askForKey(again) {
@@ -70,6 +70,8 @@ export class Problem {
     this.#timer = setInterval(tick, 250);
   }
 }
+
+const LASTING = new Set([400, 403, 404, 413, 415, 422]); // the same question would be refused again
 
 const REFUSALS = {
   0: ["No connection", ""],

@@ -4,11 +4,15 @@ const photos = new Map(); // a photo stays in this page's memory: it is in no ad
 
 /** A question about a photo or about a product, nothing refined yet. */
 export const about = ({ photo = null, product = null }) =>
-  Object.freeze({ photo, product, crop: null, filters: {}, group: "product", vertical: null, category: null });
+  Object.freeze({ photo, product, crop: null, filters: {}, group: "product", stock: "any", vertical: null });
 
 export const changed = (question, change) => Object.freeze({ ...question, ...change });
 
-export const isFiltered = (question) => Object.keys(question.filters).length > 0;
+/** Whether something else than the look must hold. */
+export const isRefined = ({ filters, stock, vertical }) =>
+  Object.keys(filters).length > 0 || stock !== "any" || vertical !== null;
+
+export const unrefined = (question) => changed(question, { filters: {}, stock: "any", vertical: null });
 
 /** The question with one filter more, or one less where it was on. */
 export function toggled(question, field, value) {
@@ -37,10 +41,11 @@ export function fromState(state) {
 }
 
 /** A product's question has an address that can be shared; a photo's has none. */
-export function toAddress({ product, group, filters, vertical }) {
+export function toAddress({ product, group, filters, stock, vertical }) {
   if (!product) return "./";
   const values = new URLSearchParams({ product });
   if (group !== "product") values.set("group", group);
+  if (stock !== "any") values.set("stock", stock);
   if (vertical) values.set("vertical", vertical);
   if (Object.keys(filters).length) values.set("filters", JSON.stringify(filters));
   return `./?${values}`;
@@ -50,8 +55,9 @@ export function fromAddress(address) {
   const values = new URL(address).searchParams;
   const product = values.get("product");
   if (!product) return null;
-  const group = values.get("group") ?? "product";
-  return changed(about({ product }), { group, filters: readFilters(values.get("filters")), vertical: values.get("vertical") });
+  const said = ["group", "stock", "vertical"].filter((name) => values.has(name));
+  const change = Object.fromEntries(said.map((name) => [name, values.get(name)]));
+  return changed(about({ product }), { ...change, filters: readFilters(values.get("filters")) });
 }
 
 function readFilters(text) {

@@ -7,6 +7,7 @@ import { percent, spoken } from "./words.js";
 export class Refine {
   #ask;
   #question = null;
+  #verticals = new Set(); // all that answers named so far, so that a choice can be changed for another
 
   /** `ask` is called with the refined question. */
   constructor(ask) {
@@ -20,40 +21,52 @@ export class Refine {
     byId("vertical").addEventListener("change", (event) => {
       ask(changed(this.#question, { vertical: event.target.value || null }));
     });
+    byId("stock").addEventListener("change", (event) => {
+      ask(changed(this.#question, { stock: event.target.checked ? "only" : "any" }));
+    });
   }
 
   /** `seen` is a list of {field, value, confidence?} to offer; filters that are on are always offered. */
-  show(question, seen, category) {
-    this.#question = question;
-    for (const choice of document.querySelectorAll("#group input")) choice.checked = choice.value === question.group;
+  show(question, seen, answer) {
     const chips = [...seen, ...filtersBeside(question, seen)].map((chip) => this.#chip(chip));
     refill(byId("chips"), ...chips);
     byId("seen").hidden = chips.length === 0;
-    this.#category(category);
+    this.#category(answer);
+    this.mark(question);
+  }
+
+  /** Show what is asked before it is answered, so that the next change is a change of it. */
+  mark(question) {
+    this.#question = question;
+    for (const choice of document.querySelectorAll("#group input")) choice.checked = choice.value === question.group;
+    for (const chip of byId("chips").children) {
+      const { field, value } = chip.dataset;
+      chip.setAttribute("aria-pressed", question.filters[field]?.includes(value) ?? false);
+    }
+    byId("vertical").value = question.vertical ?? "";
+    byId("stock").checked = question.stock === "only";
   }
 
   #chip({ field, value, confidence }) {
     const sure = confidence === undefined ? "" : make("span", { className: "sure" }, ` ${percent(confidence)}`);
     const chip = make(
       "button",
-      { type: "button", className: "chip", "data-key": `${field}=${value}` },
+      { type: "button", className: "chip", "data-key": `${field}=${value}`, "data-field": field, "data-value": value },
       make("span", { className: "field" }, `${spoken(field)} `),
       value,
       sure,
     );
-    chip.setAttribute("aria-pressed", (this.#question.filters[field] ?? []).includes(value));
     chip.addEventListener("click", () => this.#ask(toggled(this.#question, field, value)));
     return chip;
   }
 
-  #category(category) {
-    byId("category").hidden = !category;
-    if (!category) return;
-    const { value, confidence, choices } = category;
-    const automatic = value ? `As seen: ${spoken(value)}, ${percent(confidence)}` : "Any";
-    const options = choices.map((choice) => make("option", { value: choice }, spoken(choice)));
-    byId("vertical").replaceChildren(make("option", { value: "" }, automatic), ...options);
-    byId("vertical").value = this.#question.vertical ?? "";
+  #category({ category, hits }) {
+    const named = [...hits.map((hit) => hit.fields.vertical), ...(category?.choices ?? [])];
+    for (const vertical of named) if (vertical) this.#verticals.add(vertical);
+    byId("category").hidden = this.#verticals.size === 0;
+    const open = category ? `Any (looks like ${spoken(category.value)}, ${percent(category.confidence)})` : "Any";
+    const choices = [...this.#verticals].sort().map((vertical) => make("option", { value: vertical }, spoken(vertical)));
+    byId("vertical").replaceChildren(make("option", { value: "" }, open), ...choices);
   }
 }
 

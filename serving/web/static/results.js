@@ -28,14 +28,14 @@ export class Results {
 
   show(hits, more) {
     this.#list.replaceChildren(...hits.map((hit) => this.#card(hit)));
-    this.#done(more);
+    this.settle(more);
   }
 
   /** Append a page and put the focus on its first product. */
   add(hits, more) {
     const cards = hits.map((hit) => this.#card(hit));
     this.#list.append(...cards);
-    this.#done(more);
+    this.settle(more);
     cards[0]?.querySelector("a").focus();
   }
 
@@ -43,7 +43,8 @@ export class Results {
     this.show([], false);
   }
 
-  #done(more) {
+  /** The search is over. */
+  settle(more) {
     this.#list.removeAttribute("aria-busy");
     this.#more.hidden = !more;
   }

@@ -16,8 +16,20 @@ export class Refusal extends Error {
   }
 }
 
+let tellsCategories = true; // until a release refuses to: one may have been evaluated without
+
 /** One page of answers to a question; raises Refusal, and AbortError where `signal` says so. */
 export async function search(question, cursor, signal) {
+  try {
+    return await searchOnce(question, cursor, signal);
+  } catch (error) {
+    if (error.status !== 400 || cursor || !question.photo || question.vertical || !tellsCategories) throw error;
+    tellsCategories = false;
+    return searchOnce(question, cursor, signal);
+  }
+}
+
+async function searchOnce(question, cursor, signal) {
   const values = fieldsOf(question, cursor);
   if (question.product) {
     const path = `products/${encodeURIComponent(question.product)}/similar`;
@@ -37,16 +49,28 @@ export async function productOf(id, signal) {
 /** An address for <img>; a shop that asks for a key does not show its photos to a plain <img>. */
 export async function photoAddress(url) {
   if (!apiKey() || new URL(url, document.baseURI).origin !== location.origin) return url;
-  const response = await ask(url, {});
+  const response = await askPatiently(url);
   return URL.createObjectURL(await response.blob());
 }
 
-function fieldsOf({ crop, filters, group, vertical, category }, cursor) {
-  const values = { k: String(PAGE), group, explain: "true" };
+/** A page of photos may be more than a key's quota gives at once; the rest come a little later. */
+async function askPatiently(url) {
+  for (let left = 5; ; left -= 1) {
+    try {
+      return await ask(url, {});
+    } catch (error) {
+      if (error.status !== 429 || left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * (error.retryAfter ?? 1)));
+    }
+  }
+}
+
+function fieldsOf({ photo, crop, filters, group, stock, vertical }, cursor) {
+  const values = { k: String(PAGE), group, stock, explain: "true" };
   if (Object.keys(filters).length) values.filters = JSON.stringify(filters);
   if (crop) values.crop = crop.map((side) => side.toFixed(4)).join(",");
   if (vertical) values.vertical = vertical;
-  if (category) values.category = category;
+  else if (photo && tellsCategories) values.category = "boost";
   if (cursor) values.cursor = cursor;
   return values;
 }

@@ -2,7 +2,7 @@
 
 import { CropBox } from "./crop.js";
 import { byId } from "./dom.js";
-import { photoAddress } from "./service.js";
+import { Refusal, photoAddress } from "./service.js";
 import { nameOf } from "./words.js";
 
 export class Subject {
@@ -38,14 +38,21 @@ export class Subject {
     }
   }
 
-  async product(product) {
+  product(product) {
     document.body.classList.remove("has-photo");
     this.#crop.show(null);
     if (this.#shown === product.product_id) return;
     this.#put(product.product_id, "", nameOf(product));
-    if (!product.photo_url) return;
-    const url = await photoAddress(product.photo_url);
-    if (this.#shown === product.product_id) this.#preview.src = url;
+    if (product.photo_url) this.#load(product);
+  }
+
+  async #load({ product_id, photo_url }) {
+    try {
+      const url = await photoAddress(photo_url);
+      if (this.#shown === product_id) this.#preview.src = url;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error; // a photo that is refused leaves its place empty
+    }
   }
 
   #put(shown, url, words) {

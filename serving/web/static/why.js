@@ -8,24 +8,19 @@ export function whyOf(hit) {
     "details",
     { className: "why" },
     make("summary", {}, "Why", make("span", { className: "unseen" }, ` ${nameOf(hit)}`)),
-    make("dl", {}, ...rows(hit)),
+    make("dl", {}, ...rows(hit).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
   );
 }
 
-function rows(hit) {
-  const said = [["Similarity", hit.score.toFixed(3)]];
-  if (hit.matched.length) said.push(["Agrees in", hit.matched.map(spoken).join(", ")]);
-  said.push(...Object.entries(hit.why ?? {}).map(([name, value]) => [spoken(name), wordsOf(value)]));
-  if (hit.variants?.length) said.push(["Also as", hit.variants.join(", ")]);
-  said.push(["Product", hit.product_id]);
-  return said.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
+function rows({ product_id, score, why, variants }) {
+  const said = [["Looks alike", percent(why.appearance)]];
+  if (why.colour !== undefined) said.push(["Colours alike", percent(why.colour)]);
+  if (why.agrees.length) said.push(["Same", why.agrees.map(agreement).join(", ")]);
+  if (why.differs.length) said.push(["Other", why.differs.map(difference).join(", ")]);
+  if (why.category_gain) said.push(["Moved up by", `its category, ${why.category_gain.toFixed(2)}`]);
+  if (variants?.length) said.push(["Also as", variants.join(", ")]);
+  return [...said, ["Score", score.toFixed(3)], ["Product", product_id]];
 }
 
-function wordsOf(value) {
-  if (typeof value === "number") return value >= 0 && value <= 1 ? percent(value) : value.toFixed(3);
-  if (Array.isArray(value)) return value.map(wordsOf).join(", ");
-  if (value && typeof value === "object") {
-    return Object.entries(value).map(([name, part]) => `${spoken(name)} ${wordsOf(part)}`).join(", ");
-  }
-  return String(value);
-}
+const agreement = ({ attribute, stored }) => `${spoken(attribute)} (${stored})`;
+const difference = ({ attribute, stored, seen }) => `${spoken(attribute)} (${stored}, not ${seen})`;
