@@ -121,7 +121,8 @@ def export(
 ) -> None:
     """Export the model to ONNX for Triton and prove it equal to the trained one."""
     shop, chosen = Workspace(workspace), read_settings(settings, overrides)
-    tell(stages.export(str(shop.checkpoint), str(shop.validated), str(shop.exported), settings=chosen))
+    folders = (shop.checkpoint, shop.validated, shop.splits, shop.exported)
+    tell(stages.export(*map(str, folders), settings=chosen))
 
 
 def features(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:

@@ -10,6 +10,7 @@ from components.image import IMAGE
 def export_model(
     checkpoint: Input[Model],
     validated: Input[Dataset],
+    splits: Input[Dataset],
     exported: Output[Model],
     card: Output[Markdown],
     metrics: Output[Metrics],
@@ -20,11 +21,12 @@ def export_model(
     Args:
         checkpoint: the trained model.
         validated: the validated catalogue, for parity photos.
+        splits: which products are train and validation, for rounded copies of the model.
         settings: overrides by stage name, here those of "export".
     """
     from components.outcome import log_record, show
     from lookalike import stages
 
-    record = stages.export(checkpoint.path, validated.path, exported.path, settings=settings)
+    record = stages.export(checkpoint.path, validated.path, splits.path, exported.path, settings=settings)
     show(exported.path, "model_card.md", card)
     log_record(record, metrics)

@@ -160,12 +160,12 @@ def promotion(evaluation: str) -> str:
     return "promote" if read_json(Path(evaluation) / "promotion.json")["promote"] else "hold"
 
 
-def export(checkpoint: str, validated: str, output: str, *, settings: Settings = NONE) -> StageRecord:
-    """Export to ONNX with Triton's configuration and prove parity."""
+def export(checkpoint: str, validated: str, splits: str, output: str, *, settings: Settings = NONE) -> StageRecord:
+    """Export to ONNX with Triton's configuration and prove parity; rounded copies are judged on the splits."""
     from lookalike.release.export import ExportSettings, export
 
     chosen = settings_for(ExportSettings, settings, "export")
-    return export(Path(checkpoint), Path(validated), Path(output), chosen)
+    return export(Path(checkpoint), Path(validated), Path(output), chosen, splits=Path(splits))
 
 
 def plan_shards(validated: str, shards: int, *, settings: Settings = NONE) -> list[str]:

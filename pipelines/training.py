@@ -80,7 +80,9 @@ def training(
     ).outputs["evaluation"]
     verdict = promotion_gate(evaluation=evaluation).output
     with dsl.If(verdict == "promote", name="promoted"):
-        exported = export_model(checkpoint=checkpoint, validated=validated, settings=settings).outputs["exported"]
+        exported = export_model(checkpoint=checkpoint, validated=validated, splits=splits, settings=settings).outputs[
+            "exported"
+        ]
         index = build_index(validated=validated, exported=exported, milvus_uri=milvus_uri, settings=settings)
         deploy(validated, exported, evaluation, index.set_caching_options(False), workspace, milvus_uri)
     return Trained(validated, splits, triplets, checkpoint, evaluation)

@@ -1,6 +1,8 @@
 """Export: from a checkpoint to a model Triton can serve, proven equal to the trained one."""
 
 import shutil
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
 from lookalike.embedders.golden import Golden, golden_pixels
-from lookalike.embedders.model_folder import GOLDEN, MODEL, ONNX, VERSION, ExportedModel
+from lookalike.embedders.model_folder import GOLDEN, MODEL, ONNX, VERSION, ExportedModel, onnx_file
 from lookalike.embedders.onnx import OnnxEmbedder, open_session
 from lookalike.embedders.protocol import ModelIdentity
 from lookalike.embedders.tensors import PIXELS, output_names
@@ -27,10 +29,13 @@ from lookalike.release.onnx_export import OPSET, export_onnx
 from lookalike.release.parity import Answer, Parity, ParitySettings, measure_parity
 from lookalike.release.publish import CONFIG
 from lookalike.release.triton_config import TritonSettings, config_text
+from lookalike.release.variants import Variant, VariantSettings, make_variants
 from lookalike.storage import StageRecord, digest_file, run_stage, write_json
 from lookalike.training.checkpoint import load_checkpoint
 
 CARD = "model_card.md"
+VARIANTS = "variants.json"
+"""What each rounded copy that was asked for loses."""
 CHECKPOINT = "checkpoint"
 """The checkpoint travels with the model: the next training continues from it, the next gate compares with it."""
 
@@ -42,35 +47,74 @@ class ExportSettings(StrictConfig):
     """How Triton runs it."""
     parity: ParitySettings = ParitySettings()
     """How closely it has to repeat PyTorch."""
+    variants: VariantSettings = VariantSettings()
+    """Copies in smaller numbers, and whether one of them is what is published."""
     heads: bool = True
     """Whether the attribute heads go along; without them the model answers with the embedding alone. The vectors, and
     so the fingerprint, are the same."""
 
 
-def export(checkpoint: Path, validated: Path, output: Path, settings: ExportSettings | None = None) -> StageRecord:
+MakeVariants = Callable[[Path, Path], list[Variant]]
+"""From the float32 file and a folder to write in."""
+
+
+def export(
+    checkpoint: Path,
+    validated: Path,
+    output: Path,
+    settings: ExportSettings | None = None,
+    *,
+    splits: Path | None = None,
+) -> StageRecord:
     """Write the trained model as ONNX with its Triton configuration, golden vectors and card.
 
-    Raises ParityError when onnxruntime does not repeat PyTorch on catalogue photos.
+    `splits` is needed for rounded copies: they are calibrated on the train split and judged on validation. Raises
+    ParityError when onnxruntime does not repeat PyTorch on catalogue photos, or the published copy loses too much.
     """
     settings = settings or ExportSettings()
     network, trained = load_checkpoint(checkpoint)
     identity = trained.identity if settings.heads else replace(trained.identity, attribute_labels={})
-    name = model_name(identity.fingerprint)
+    rounded = _judged_with(splits, settings)
+
+    def variants(full: Path, scratch: Path) -> list[Variant]:
+        return make_variants(full, identity, validated, rounded["splits"], settings.variants, scratch)
 
     def work(folder: Path) -> dict[str, Any]:
         photos = parity_photos(load_catalogue(validated), identity.preprocessing, settings.parity.photos)
-        figures = write_model(folder, ServingModel(network, identity.preprocessing), identity, photos, settings)
+        module = ServingModel(network, identity.preprocessing)
+        figures = write_model(folder, module, identity, photos, settings, variants if rounded else _no_variants)
         shutil.copytree(checkpoint, folder / CHECKPOINT)
         return figures
 
     return run_stage(
         "export",
         output,
-        inputs={"checkpoint": checkpoint, "validated": validated},
+        inputs={"checkpoint": checkpoint, "validated": validated, **rounded},
         settings=settings.model_dump(mode="json"),
-        content=[MODEL, GOLDEN, f"{name}/{CONFIG}", f"{name}/{VERSION}/{ONNX}"],
+        content=[MODEL, GOLDEN, *_served(identity, settings)],
         work=work,
     )
+
+
+def _judged_with(splits: Path | None, settings: ExportSettings) -> dict[str, Path]:
+    """The input that only rounded copies read."""
+    if not settings.variants.wanted:
+        return {}
+    if splits is None:
+        raise ExportError(
+            f"{', '.join(settings.variants.wanted)} copies are judged on a split; name the splits' folder"
+        )
+    return {"splits": splits}
+
+
+def _served(identity: ModelIdentity, settings: ExportSettings) -> list[str]:
+    """What Triton reads; a rounded copy's name is known when it is made, its bytes by the digest in model.json."""
+    name = model_name(identity.fingerprint)
+    return [f"{name}/{CONFIG}", f"{name}/{VERSION}/{ONNX}"] if settings.variants.published == "float32" else []
+
+
+def _no_variants(full: Path, scratch: Path) -> list[Variant]:
+    return []
 
 
 def parity_photos(catalogue: Catalogue, preprocessing: Preprocessing, count: int) -> NDArray[np.uint8]:
@@ -84,23 +128,61 @@ def parity_photos(catalogue: Catalogue, preprocessing: Preprocessing, count: int
 
 
 def write_model(
-    folder: Path, module: nn.Module, identity: ModelIdentity, photos: NDArray[np.uint8], settings: ExportSettings
+    folder: Path,
+    module: nn.Module,
+    identity: ModelIdentity,
+    photos: NDArray[np.uint8],
+    settings: ExportSettings,
+    variants: MakeVariants = _no_variants,
 ) -> dict[str, Any]:
     """Fill a folder with the exported model and prove it on (N, H, W, 3) photos; returns the figures."""
-    name = model_name(identity.fingerprint)
-    path = folder / name / VERSION / ONNX
-    path.parent.mkdir(parents=True)
-    export_onnx(module, identity, path)
-    (folder / name / CONFIG).write_text(config_text(name, identity, settings.triton), encoding="utf-8")
-    exported = onnx_answer(open_session(path), identity)
-    parity = _proven(torch_answer(module, identity), exported, photos, settings)
-    model = _describe(name, identity, path, parity, settings)
-    vectors = exported(golden_pixels(identity.preprocessing))[0]
-    write_json(folder / MODEL, model.model_dump(mode="json"))
-    write_json(folder / GOLDEN, Golden(fingerprint=identity.fingerprint, vectors=vectors.tolist()).model_dump())
-    (folder / CARD).write_text(model_card(model), encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="lookalike-export-") as scratch:
+        path = Path(scratch) / ONNX
+        export_onnx(module, identity, path)
+        parity = _proven(torch_answer(module, identity), onnx_answer(open_session(path), identity), photos, settings)
+        made = variants(path, Path(scratch))
+        rounded = _published(made, settings)
+        if rounded is None:
+            model = _describe(identity, path, parity, settings)
+        else:
+            path, origin = rounded.path, {"precision": rounded.precision, "rounded_from": identity.fingerprint}
+            model = _describe(rounded.identity, path, parity, settings, **origin)
+        _fill(folder, path, model, settings)
+        _report(folder, model, made, settings)
     OnnxEmbedder(folder)  # whoever opens it later will find it whole
-    return {"model": name, "onnx_megabytes": round(path.stat().st_size / 1e6, 3), **model.parity}
+    return {
+        "model": model.name,
+        "onnx_megabytes": round(onnx_file(folder, model).stat().st_size / 1e6, 3),
+        **model.parity,
+    }
+
+
+def _published(made: Sequence[Variant], settings: ExportSettings) -> Variant | None:
+    """The copy to publish, None for float32. Raises ParityError when it loses too much."""
+    for variant in made:
+        if variant.precision == settings.variants.published:
+            variant.require(settings.variants)
+            return variant
+    return None
+
+
+def _fill(folder: Path, path: Path, model: ExportedModel, settings: ExportSettings) -> None:
+    """What is served and what it is checked by."""
+    target = folder / model.name / VERSION / ONNX
+    target.parent.mkdir(parents=True)
+    shutil.copyfile(path, target)
+    config = config_text(model.name, model.identity, settings.triton)
+    (folder / model.name / CONFIG).write_text(config, encoding="utf-8")
+    vectors = onnx_answer(open_session(target), model.identity)(golden_pixels(model.preprocessing))[0]
+    write_json(folder / MODEL, model.model_dump(mode="json"))
+    write_json(folder / GOLDEN, Golden(fingerprint=model.fingerprint, vectors=vectors.tolist()).model_dump())
+
+
+def _report(folder: Path, model: ExportedModel, made: Sequence[Variant], settings: ExportSettings) -> None:
+    reports: dict[str, Any] = {variant.precision: variant.report(settings.variants) for variant in made}
+    if reports:
+        write_json(folder / VARIANTS, reports)
+    (folder / CARD).write_text(model_card(model, reports), encoding="utf-8")
 
 
 def torch_answer(module: nn.Module, identity: ModelIdentity) -> Answer:
@@ -129,17 +211,14 @@ def _proven(trained: Answer, exported: Answer, photos: NDArray[np.uint8], settin
 
 
 def _describe(
-    name: str, identity: ModelIdentity, path: Path, parity: Parity, settings: ExportSettings
+    identity: ModelIdentity, path: Path, parity: Parity, settings: ExportSettings, **rounded: str
 ) -> ExportedModel:
-    return ExportedModel(
-        name=name,
-        fingerprint=identity.fingerprint,
-        weights=identity.weights,
-        preprocessing=identity.preprocessing,
-        dimension=identity.dimension,
-        attribute_labels=list(identity.attribute_labels.items()),
+    return ExportedModel.of(
+        identity,
+        model_name(identity.fingerprint),
         max_batch_size=settings.triton.max_batch_size,
         opset=OPSET,
         onnx_sha256=digest_file(path),
         parity=parity.figures(),
+        **rounded,
     )

@@ -1,10 +1,13 @@
 """The model card: what the exported model is, in a page a person reads."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from lookalike.embedders.model_folder import ExportedModel
 
 
-def model_card(model: ExportedModel) -> str:
-    """Markdown, from what `model.json` says."""
+def model_card(model: ExportedModel, variants: Mapping[str, Any]) -> str:
+    """Markdown, from what `model.json` and `variants.json` say."""
     size = model.preprocessing
     return "\n".join(
         [
@@ -18,6 +21,7 @@ def model_card(model: ExportedModel) -> str:
             f"| input | `pixels`: uint8, batch × {size.height} × {size.width} × 3 (RGB, letterboxed on white) |",
             f"| output | `embedding`: float32, batch × {model.dimension}, length 1{_attributes_row(model)} |",
             f"| batch | up to {model.max_batch_size} photos |",
+            f"| precision | {_precision(model)} |",
             f"| ONNX operator set | {model.opset} |",
             "",
             *_attributes(model),
@@ -27,6 +31,7 @@ def model_card(model: ExportedModel) -> str:
             "",
             *(f"- {name}: {value:.6g}" for name, value in model.parity.items()),
             "",
+            *_variants(variants),
             "## Limits",
             "",
             "It knows products like those of the catalogue it was trained on; a photo of anything else gets an answer",
@@ -49,3 +54,40 @@ def _attributes(model: ExportedModel) -> list[str]:
         return []
     counted = [f"- {name}: {len(values)} values" for name, values in model.attribute_labels]
     return ["## Attributes", "", *counted, ""]
+
+
+def _precision(model: ExportedModel) -> str:
+    if model.rounded_from is None:
+        return model.precision
+    return f"{model.precision}, rounded from `{model.rounded_from}`; its vectors are not comparable with that model's"
+
+
+def _variants(variants: Mapping[str, Any]) -> list[str]:
+    """One row for each rounded copy that was tried."""
+    if not variants:
+        return []
+    rows = [
+        f"| {name} | {one['megabytes']} | {one['mean_cosine']:.5f} | {one['min_cosine']:.5f} | "
+        f"{' | '.join(_difference(estimate) for estimate in one['differences'].values())} | "
+        f"{'; '.join(one['refused_because']) or 'none'} |"
+        for name, one in variants.items()
+    ]
+    figures = next(iter(variants.values()))["differences"]
+    heads = ["precision", "MB", "mean cosine", "least cosine", *(f"{name}, change" for name in figures), "objections"]
+    return [
+        "## Rounded copies",
+        "",
+        "Against float32, on the same validation queries, with 95 % intervals.",
+        "",
+        f"| {' | '.join(heads)} |",
+        f"|{'---|' * len(heads)}",
+        *rows,
+        "",
+    ]
+
+
+def _difference(estimate: Mapping[str, Any]) -> str:
+    if estimate["value"] is None or estimate["interval"] is None:
+        return "not known"
+    low, high = estimate["interval"]
+    return f"{estimate['value']:+.4f} ({low:+.4f} to {high:+.4f}, n {estimate['n']})"

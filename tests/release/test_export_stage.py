@@ -1,6 +1,5 @@
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -10,21 +9,17 @@ import torch
 from lookalike.embedders.model_folder import load_model, onnx_file
 from lookalike.embedders.onnx import OnnxEmbedder, open_session
 from lookalike.errors import ArtifactError, ParityError
-from lookalike.models.encoder import EncoderSettings, build_encoder
 from lookalike.models.serving import ServingModel
 from lookalike.release.export import CHECKPOINT, ExportSettings, export
 from lookalike.release.parity import ParitySettings
 from lookalike.release.triton_config import TritonSettings, parse_config
-from lookalike.storage import run_stage
-from lookalike.training.checkpoint import build_network, load_checkpoint, save_checkpoint, tensors_of
+from lookalike.training.checkpoint import load_checkpoint
 from lookalike.training.embedder import TorchEmbedder
-from lookalike.training.project import fit_projection
-from lookalike.training.recipe import ProjectionSettings, Recipe
+from lookalike.training.recipe import ProjectionSettings
 from tests.evaluation.shop import make_shop
+from tests.release.checkpoints import make_checkpoint
 from tests.release.tiny import PREPROCESSING
 
-ENCODER = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8], "depths": [1], "layer_type": "basic"}
-LABELS = {"shape": ["triangle", "ellipse", "rectangle"], "colour": ["red", "blue"]}
 SETTINGS = ExportSettings(
     triton=TritonSettings(max_batch_size=4, preferred_batch_sizes=(4,)), parity=ParitySettings(photos=10)
 )
@@ -35,25 +30,8 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A sealed checkpoint of a tiny ResNet and a sealed catalogue of 12 products."""
     root = tmp_path_factory.mktemp("parts")
     make_shop(root / "validated", products=12)
-    _checkpoint(root / "checkpoint")
+    make_checkpoint(root / "checkpoint")
     return root / "checkpoint", root / "validated"
-
-
-def _checkpoint(output: Path, projection: ProjectionSettings | None = None) -> None:
-    encoder = EncoderSettings(config=ENCODER, batch_norm="train")
-    recipe = Recipe(encoder=encoder, preprocessing=PREPROCESSING, dimension=8, projection=projection, epochs=1)
-
-    def work(folder: Path) -> dict[str, Any]:
-        torch.manual_seed(0)
-        encoder = build_encoder(recipe.encoder)
-        network = build_network(encoder, recipe, LABELS)
-        if projection is not None:
-            vectors = torch.nn.functional.normalize(torch.randn(50, 8), dim=1)
-            network.projection = fit_projection(vectors.numpy(), projection)
-        save_checkpoint(folder, network, recipe, LABELS, tensors_of(encoder))
-        return {}
-
-    run_stage("train", output, inputs={}, settings={}, content=["weights.safetensors"], work=work)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +116,7 @@ def _numbers(proto: onnx.ModelProto) -> int:
 def test_a_projection_is_part_of_the_exported_model_and_its_identity(
     parts: tuple[Path, Path], exported: Path, tmp_path: Path, whiten: bool
 ) -> None:
-    _checkpoint(tmp_path / "checkpoint", ProjectionSettings(dimension=3, whiten=whiten))
+    make_checkpoint(tmp_path / "checkpoint", ProjectionSettings(dimension=3, whiten=whiten))
     record = export(tmp_path / "checkpoint", parts[1], tmp_path / "projected", SETTINGS)
     assert record.figures["parity_max_difference"] < 1e-4
     served, trained = OnnxEmbedder(tmp_path / "projected"), TorchEmbedder(tmp_path / "checkpoint")
