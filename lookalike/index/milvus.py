@@ -21,12 +21,12 @@ from lookalike.index.lite_drop import clear_dropped, drop_in_one_step
 from lookalike.index.lite_files import DROPPED
 from lookalike.index.milvus_bulk import BulkImport
 from lookalike.index.milvus_client import close_client, explained, open_client
-from lookalike.index.milvus_rows import answered_hits, batch_rows, collection_schema
-from lookalike.index.milvus_structure import MOST_HITS, MilvusSettings
+from lookalike.index.milvus_rows import batch_rows, collection_schema
+from lookalike.index.milvus_search import MilvusSearch
+from lookalike.index.milvus_structure import MilvusSettings
 from lookalike.index.predicates import Where
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, StoredPhoto
 from lookalike.index.purge import COPY, OLD, recover_rewrites, rewrite_collection
-from lookalike.index.ranking import best_first
 from lookalike.index.staging import BulkSettings
 
 Found = TypeVar("Found")
@@ -36,8 +36,6 @@ INFO = "lookalike.info"
 """Collection property that holds the CollectionInfo; Lite forgets descriptions but keeps properties."""
 ROWS_PER_CALL = 2_000
 """2,000 rows of 128 floats are 1 MB, far below gRPC's message limit."""
-SPARE = 8
-"""Hits asked for beyond k, so that ties at the k-th place are all seen."""
 OWN = (COPY, OLD, DROPPED)
 """Ends of the names of collections that purges and drops keep for themselves."""
 
@@ -142,7 +140,8 @@ class MilvusIndex:
     def search(self, collection: str, queries: NDArray[np.float32], k: int, where: Where = ()) -> list[list[Hit]]:
         check_search(self._ready(collection), queries, k, where)
         queries, expression = queries.astype(np.float32), where_expression(where)
-        return self._loaded_anew(collection, lambda info: self._search(info, queries, k, k + SPARE, expression))
+        search = MilvusSearch(self._client, self._settings, self._structure)
+        return self._loaded_anew(collection, lambda info: search.nearest(info, queries, k, expression))
 
     def vectors(self, collection: str, product_id: str) -> NDArray[np.float32]:
         expression, fields = one_of("product_id", [product_id]), ["photo_id", "vector"]
@@ -281,26 +280,3 @@ class MilvusIndex:
 
     def _sealed(self, collection: str) -> bool:
         return bool(self._client.list_indexes(collection))
-
-    def _search(
-        self, info: CollectionInfo, queries: NDArray[np.float32], k: int, limit: int, expression: str
-    ) -> list[list[Hit]]:
-        """The k best of `limit` answers; where ties may go on beyond them, the query is asked again for more."""
-        limit = min(limit, MOST_HITS)
-        answers = self._client.search(
-            info.name,
-            data=list(queries),
-            limit=limit,
-            filter=expression,
-            anns_field="vector",
-            consistency_level=self._settings.consistency,
-            output_fields=["photo_id", "product_id", *info.fields],
-            search_params=self._settings.search_params(self._structure, limit),
-            **self._wait,
-        )
-        found = [answered_hits(answer, info.fields) for answer in answers]
-        cut = [q for q, hits in enumerate(found) if len(hits) == limit and hits[-1].score == hits[k - 1].score]
-        if cut and limit < MOST_HITS:
-            for q, hits in zip(cut, self._search(info, queries[cut], k, 2 * limit, expression), strict=True):
-                found[q] = hits
-        return [best_first(hits, k) for hits in found]
