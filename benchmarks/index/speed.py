@@ -17,6 +17,7 @@ from benchmarks.results import Figure
 from lookalike.index.comparing import Found, Vectors
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings, StructureSettings
 from lookalike.index.faiss_structures import ROTATION, SEARCH, Binary, Hnsw, IvfPq, Structure
+from lookalike.index.huge_pages import graph_on_huge_pages
 from lookalike.index.proof import TIE
 
 faiss: Any = installed_faiss
@@ -78,6 +79,8 @@ def _maker(plan: Plan, size: int, kind: str) -> Callable[[StructureSettings], St
     folder, vectors = segment_of(built(plan, size, kind)), vectors_of(plan, size).gallery
     read = faiss.read_index_binary if kind == "binary" else faiss.read_index
     index = read(str(folder / SEARCH))
+    if kind == "hnsw":
+        graph_on_huge_pages(index)
 
     def make(settings: StructureSettings) -> Structure:
         match settings:
