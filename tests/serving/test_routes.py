@@ -8,7 +8,17 @@ import pytest
 
 from lookalike.search.query import search_request
 from tests.search.shop import Shop, photo
-from tests.serving.running import Client, engines_of, instance, json_tensor, put_live, running, settings, untimed
+from tests.serving.running import (
+    Client,
+    engines_of,
+    instance,
+    json_tensor,
+    put_live,
+    running,
+    settings,
+    texts_of,
+    untimed,
+)
 
 SHOP = Shop()
 CROP = (0.25, 0.0, 1.0, 0.75)
@@ -49,6 +59,26 @@ def test_a_form_the_body_and_every_protocol_crop_and_filter_alike(client: Client
     (output,) = client.v2(json_tensor([content]), k=5, filters=json.dumps(filters), crop=crop).json()["outputs"]
     assert untimed([json.loads(text) for text in output["data"]]) == wanted
     remote = client.grpc([content], k=5, filters=json.dumps(filters), crop=crop).outputs[0].contents.bytes_contents
+    assert untimed([json.loads(text) for text in remote]) == wanted
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"explain": True, "narrow": True, "colour_weight": 0.25, "group": "item", "k": 4, "stock": "first"},
+        {"explain": True, "vertical": "bags", "stock": "only", "filters": {"colour": ["red"]}},
+    ],
+)
+def test_every_field_reaches_the_search_whichever_way_it_is_sent(client: Client, asked: dict[str, Any]) -> None:
+    content = photo(1)
+    wanted = expected(photo=content, **asked)
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in asked.items()}
+    assert untimed([posted(client, texts, content).json()]) == wanted
+    assert untimed([client.http.post("/search", params=texts, content=content).json()]) == wanted
+    assert untimed(client.v1(instance(content, **asked)).json()["predictions"]) == wanted
+    parameters = asked | {"filters": texts["filters"]} if "filters" in asked else asked
+    assert untimed(texts_of(client.v2(json_tensor([content]), **parameters))) == wanted
+    remote = client.grpc([content], **parameters).outputs[0].contents.bytes_contents
     assert untimed([json.loads(text) for text in remote]) == wanted
 
 
