@@ -36,7 +36,9 @@ class TritonSettings(StrictConfig):
     half_precision: bool = True
     """Let TensorRT compute in FP16 on a GPU; the golden vectors are checked after loading."""
     engine_cache: str = "/var/cache/triton/tensorrt"
-    """Folder where TensorRT keeps compiled engines, so that a restart takes seconds, not minutes."""
+    """Folder where TensorRT keeps compiled engines, so that a restart takes seconds, not minutes; each model has its
+    own in it. An engine fits one kind of GPU and one TensorRT: `serving/triton/engine_cache.sh` makes it a link to
+    the folder of those two before Triton starts."""
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> "TritonSettings":
@@ -64,7 +66,7 @@ def config_text(name: str, identity: ModelIdentity, settings: TritonSettings) ->
     config.version_policy.specific.versions.append(1)
     _add_batching(config, settings)
     _add_warmup(config, schema, identity, settings)
-    _add_tensorrt(config, settings)
+    _add_tensorrt(config, identity, settings)
     return str(text_format.MessageToString(config))
 
 
@@ -98,12 +100,16 @@ def _add_warmup(config: Any, schema: ModuleType, identity: ModelIdentity, settin
         sample.inputs[PIXELS].CopyFrom(pixels)
 
 
-def _add_tensorrt(config: Any, settings: TritonSettings) -> None:
-    """Ask for TensorRT on GPU instances; CPU instances ignore the block, so it may always be there."""
+def _add_tensorrt(config: Any, identity: ModelIdentity, settings: TritonSettings) -> None:
+    """Ask for TensorRT on GPU instances; CPU instances ignore the block, so it may always be there.
+
+    onnxruntime names an engine's file by the graph, not by its weights: two trainings of one architecture would
+    take each other's, so the fingerprint is in the path.
+    """
     accelerator = config.optimization.execution_accelerators.gpu_execution_accelerator.add(name="tensorrt")
     accelerator.parameters["precision_mode"] = "FP16" if settings.half_precision else "FP32"
     accelerator.parameters["trt_engine_cache_enable"] = "1"
-    accelerator.parameters["trt_engine_cache_path"] = settings.engine_cache
+    accelerator.parameters["trt_engine_cache_path"] = f"{settings.engine_cache}/{identity.fingerprint}"
 
 
 @cache

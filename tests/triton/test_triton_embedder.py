@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -87,3 +88,17 @@ def test_a_trace_is_carried_to_triton(loaded: TritonEmbedder, monkeypatch: pytes
     with TracerProvider().get_tracer("test").start_as_current_span("search") as span:
         loaded.embed(photos(1))
     assert carried[0] == {} and trace_id(span) in carried[1]["traceparent"]
+
+
+def test_what_computes_is_told_where_tensorrt_was_asked_for(
+    triton: LocalTriton, loaded: TritonEmbedder, model_name: str
+) -> None:
+    """The production configuration, loaded unchanged where there is no GPU."""
+    with urlopen(triton.metrics_url) as page:
+        lines = page.read().decode().splitlines()
+    [line] = [line for line in lines if line.startswith("lookalike_model_provider{")]
+    assert f'model="{model_name}"' in line
+    assert 'provider="CPUExecutionProvider"' in line
+    assert 'asked="tensorrt"' in line
+    assert line.endswith(" 1")
+    assert f"{model_name} asks for TensorRT where there is a GPU; it computes with" in triton.log_file.read_text()

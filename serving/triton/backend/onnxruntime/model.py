@@ -12,6 +12,8 @@ import numpy as np
 import onnxruntime
 import triton_python_backend_utils as triton
 
+TENSORRT, CUDA, CPU = "TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"
+
 
 class TritonPythonModel:
     """One instance of an ONNX model; Triton hands it the requests its batcher put together."""
@@ -29,8 +31,10 @@ class TritonPythonModel:
             entry["name"]: triton.triton_string_to_numpy(entry["data_type"])
             for entry in (*config["input"], *config["output"])
         }
-        self._session = onnxruntime.InferenceSession(str(path), _options(config), providers=["CPUExecutionProvider"])
+        wanted = _providers(config, args["model_instance_kind"], int(args["model_instance_device_id"]))
+        self._session = onnxruntime.InferenceSession(str(path), _options(config), providers=wanted)
         self._check_names(config["name"])
+        self._tell_provider(config)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answer each request, in order, from one run over all their rows."""
@@ -43,6 +47,20 @@ class TritonPythonModel:
             failed = triton.InferenceResponse(error=triton.TritonError(str(error)))
             return [failed for _ in requests]
         return self._cut(outputs, rows)
+
+    def _tell_provider(self, config: dict[str, Any]) -> None:
+        """Say in Triton's log and metrics what computes: onnxruntime lists providers whose libraries do not load."""
+        runs, asked = self._session.get_providers()[0], _accelerators(config)
+        self._family = triton.MetricFamily(
+            name="lookalike_model_provider",
+            description="1 for the onnxruntime provider that a model's instance computes with",
+            kind=triton.MetricFamily.GAUGE,
+        )
+        labels = {"model": config["name"], "provider": runs, "asked": ",".join(asked) or "none"}
+        self._metric = self._family.Metric(labels=labels)
+        self._metric.set(1)
+        if "tensorrt" in asked and runs != TENSORRT:
+            triton.Logger.log_warn(f"{config['name']} asks for TensorRT where there is a GPU; it computes with {runs}")
 
     def _read(self, request: Any) -> dict[str, np.ndarray]:
         return {name: triton.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs}
@@ -72,3 +90,29 @@ def _options(config: dict[str, Any]) -> onnxruntime.SessionOptions:
     if threads:
         options.intra_op_num_threads = int(threads)
     return options
+
+
+def _providers(config: dict[str, Any], kind: str, device: int) -> list[Any]:
+    """As Triton's own onnxruntime backend chooses: accelerators of GPU instances, the CPU behind all."""
+    if kind != "GPU":
+        return [CPU]
+    return [*((TENSORRT, _tensorrt(block, device)) for block in _blocks(config)), (CUDA, {"device_id": device}), CPU]
+
+
+def _tensorrt(block: dict[str, Any], device: int) -> dict[str, Any]:
+    given = block.get("parameters", {})
+    return {
+        "device_id": device,
+        "trt_fp16_enable": given.get("precision_mode") == "FP16",
+        "trt_engine_cache_enable": given.get("trt_engine_cache_enable") == "1",
+        "trt_engine_cache_path": given.get("trt_engine_cache_path", ""),
+    }
+
+
+def _accelerators(config: dict[str, Any]) -> list[str]:
+    return [block["name"] for block in _blocks(config)]
+
+
+def _blocks(config: dict[str, Any]) -> list[dict[str, Any]]:
+    accelerators = config.get("optimization", {}).get("execution_accelerators", {})
+    return accelerators.get("gpu_execution_accelerator", [])
