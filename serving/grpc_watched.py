@@ -9,6 +9,7 @@ import grpc
 from grpc_interceptor.server import AsyncServerInterceptor
 from opentelemetry.trace import Span
 
+from serving.access.control import caller
 from serving.logs import ACCESS
 from serving.metrics import SearchMetrics
 from serving.traces import Tracing, trace_id
@@ -40,7 +41,9 @@ class WatchedCalls(AsyncServerInterceptor):
 
     def _tell(self, route: str, status: str, seconds: float, span: Span | None) -> None:
         self._metrics.requested("grpc", route, status, seconds)
-        fields = {"method": "gRPC", "route": route, "status": status, "duration_seconds": round(seconds, 6)}
+        fields: dict[str, Any] = {"method": "gRPC", "route": route, "status": status}
+        fields |= {"duration_seconds": round(seconds, 6)}
+        fields |= {} if caller.get() is None else {"caller": caller.get()}
         if span is not None:
             span.set_attributes({"rpc.method": route, "rpc.response.status_code": status})
             fields["trace_id"] = trace_id(span)

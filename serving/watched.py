@@ -13,6 +13,7 @@ from opentelemetry.trace import Span
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.access.control import caller
 from serving.logs import ACCESS
 from serving.metrics import SearchMetrics
 from serving.traces import Tracing, trace_id
@@ -72,6 +73,7 @@ class Watched:
             fields["trace_id"] = trace_id(span)
         if not route.startswith(QUIET):
             fields |= {"duration_seconds": round(seconds, 6), "request_id": known}
+            fields |= {} if caller.get() is None else {"caller": caller.get()}
             access.info("%s %s %d in %.1f ms", fields["method"], route, told.status, 1000 * seconds, extra=fields)
 
 

@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 NOBODY = "(no key)"
 
 caller: ContextVar[str | None] = ContextVar("name of the API key's holder", default=None)
-"""Whose request this is, for logs and traces; None where no keys are asked for."""
+"""Whose request this is, for its line in the log; every request is a task with a context of its own. None where no key
+was asked for."""
 
 
 class AccessSettings(StrictConfig):

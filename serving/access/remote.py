@@ -20,8 +20,5 @@ class KeyedCalls(AsyncServerInterceptor):
         if not self._access.asks or method_name.endswith(OPEN):
             return await method(request_or_iterator, context)
         sent = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
-        token = caller.set(self._access.admit(presented_key(sent.get("x-api-key"), sent.get("authorization"))))
-        try:
-            return await method(request_or_iterator, context)
-        finally:
-            caller.reset(token)
+        caller.set(self._access.admit(presented_key(sent.get("x-api-key"), sent.get("authorization"))))
+        return await method(request_or_iterator, context)

@@ -35,11 +35,8 @@ class KeyedRest:
             more = {"www-authenticate": "Bearer"} if told.http == HTTPStatus.UNAUTHORIZED else {}
             await JSONResponse({"error": told.sentence}, told.http, {**told.headers, **more})(scope, receive, send)
             return
-        token = caller.set(name)
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            caller.reset(token)
+        caller.set(name)
+        await self._app(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:
         if path == METRICS:

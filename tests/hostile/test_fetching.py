@@ -1,5 +1,6 @@
 """Photos from strangers' addresses: nothing inside is reached, nothing outside holds the server up."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -10,11 +11,11 @@ import pytest
 from lookalike.deadline import Deadline
 from lookalike.errors import ImageError, LookalikeError, Overloaded, PhotoTooLarge, QueryError
 from serving.fetching.addresses import is_public
-from serving.fetching.dialling import NOT_FETCHED
+from serving.fetching.dialling import NOT_FETCHED, Resolve
 from serving.fetching.fetcher import LATE, Fetcher
 from serving.fetching.locations import read_location
 from serving.fetching.settings import FetchSettings
-from tests.hostile.web import Web, content, dripping, endless, redirect, soon, web
+from tests.hostile.web import SHOP, Web, allowed, content, dripping, endless, redirect, secure_web, soon, web
 from tests.search.shop import Shop, photo
 from tests.serving.running import engines_of, put_live, running, settings
 
@@ -66,6 +67,11 @@ REFUSED_BY_WHAT_THEY_SAY = (
 )
 
 
+def unsecured(resolve: Resolve) -> Fetcher:
+    """A fetcher with the default settings that trusts nobody: reading the system's certificates takes a while."""
+    return Fetcher(FetchSettings(enabled=True), resolve, trusted=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
 @pytest.fixture
 def shop_web() -> Iterator[Web]:
     stop = threading.Event()
@@ -105,19 +111,19 @@ def test_addresses_are_refused_by_what_they_say_without_asking_the_network(url: 
         raise AssertionError(f"{host}:{port} was resolved")
 
     with pytest.raises(QueryError) as refusal:
-        Fetcher(FetchSettings(enabled=True), nobody)(url, soon())
+        unsecured(nobody)(url, soon())
     assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("address", INSIDE.split())
 def test_a_name_that_leads_inside_is_never_dialled(address: str):
-    fetch = Fetcher(FetchSettings(enabled=True), lambda *_: [address])  # the fixture that closes the network would tell
+    fetch = unsecured(lambda *_: [address])  # the fixture that closes the network would tell
     with pytest.raises(ImageError, match=f"^{NOT_FETCHED}$"):
         fetch("https://inside.example/a.jpg", soon())
 
 
 def test_one_inner_address_among_public_ones_is_enough_to_refuse():
-    fetch = Fetcher(FetchSettings(enabled=True), lambda *_: ["8.8.8.8", "10.0.0.1"])
+    fetch = unsecured(lambda *_: ["8.8.8.8", "10.0.0.1"])
     with pytest.raises(ImageError, match=f"^{NOT_FETCHED}$"):
         fetch("https://mixed.example/a.jpg", soon())
 
@@ -127,12 +133,24 @@ def test_a_name_that_does_not_exist_is_told_as_one_that_leads_inside():
         raise OSError("Name or service not known")
 
     with pytest.raises(ImageError, match=f"^{NOT_FETCHED}$"):
-        Fetcher(FetchSettings(enabled=True), unknown)("https://nowhere.example/a.jpg", soon())
+        unsecured(unknown)("https://nowhere.example/a.jpg", soon())
 
 
 def test_a_photo_is_fetched_by_its_bytes_with_the_name_in_the_host_header(shop_web: Web):
     assert shop_web.fetcher()(shop_web.url("/photo"), soon()) == PHOTO
     assert shop_web.seen == [(f"shop.example:{shop_web.port}", "/photo")]
+
+
+def test_https_asks_by_name_and_holds_the_certificate_to_it():
+    with secure_web("shop.example", PHOTO) as (port, trusted, asked):
+        chosen = FetchSettings(enabled=True, ports=(port,))
+        fetch = Fetcher(chosen, lambda *_: [SHOP], allowed, trusted)
+        assert fetch(f"https://shop.example:{port}/photo", soon()) == PHOTO
+        assert asked == ["shop.example"]
+        with pytest.raises(ImageError, match="could not be fetched"):
+            fetch(f"https://other.example:{port}/photo", soon())
+        with pytest.raises(ImageError, match="could not be fetched"):
+            Fetcher(chosen, lambda *_: [SHOP], allowed)(f"https://shop.example:{port}/photo", soon())
 
 
 def test_a_name_is_resolved_once_so_that_rebinding_gains_nothing(shop_web: Web):

@@ -1,11 +1,14 @@
 """A small web on loopback, which looks public to a fetcher that is told so: names, addresses, and what they answer."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from typing import Any
+
+import trustme
 
 from lookalike.deadline import Deadline
 from serving.fetching.addresses import IPAddress, is_public
@@ -59,7 +62,7 @@ def endless(request: BaseHTTPRequestHandler) -> None:
 
 
 @contextmanager
-def web(pages: Mapping[str, Page]) -> Iterator["Web"]:
+def web(pages: Mapping[str, Page], secure: ssl.SSLContext | None = None) -> Iterator["Web"]:
     """Serve the pages until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,6 +79,8 @@ def web(pages: Mapping[str, Page]) -> Iterator["Web"]:
     seen: list[tuple[str, str]] = []
     server = ThreadingHTTPServer((SHOP, 0), Handler)
     server.daemon_threads = True
+    if secure is not None:
+        server.socket = secure.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -107,7 +112,7 @@ class Web:
             return [str(ip_address(host))]
 
         chosen = {"enabled": True, "schemes": ("https", "http"), "ports": (self.port,), **changed}
-        return Fetcher(FetchSettings(**chosen), resolve, allowed)
+        return Fetcher(FetchSettings(**chosen), resolve, allowed, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 def allowed(address: IPAddress) -> bool:
@@ -116,3 +121,15 @@ def allowed(address: IPAddress) -> bool:
 
 def soon() -> Deadline:
     return Deadline.after(30)
+
+
+@contextmanager
+def secure_web(name: str, body: bytes) -> Iterator[tuple[int, ssl.SSLContext, list[str]]]:
+    """An https server with a certificate for `name`: its port, who trusts it, and the names asked for by SNI."""
+    authority, trusted, asked = trustme.CA(), ssl.create_default_context(), list[str]()
+    authority.configure_trust(trusted)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    context.sni_callback = lambda _, given, __: asked.append(given)
+    with web({"/photo": content(body)}, context) as served:
+        yield served.port, trusted, asked

@@ -13,7 +13,7 @@ from serving.access.control import AccessControl, AccessSettings, is_loopback, p
 from serving.access.keys import load_keys, new_key
 from serving.access.quota import TokenBucket
 from tests.search.shop import Shop
-from tests.serving.running import Client, engines_of, put_live, running, settings
+from tests.serving.running import Client, engines_of, put_live, running, settings, until
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,16 @@ def test_only_a_bearer_is_read_from_authorization():
     assert presented_key("first", "Bearer abc") == "first"
     assert presented_key(None, "Basic abc") is None
     assert presented_key(None, "Bearer ") is None
+
+
+def test_a_request_is_logged_with_its_callers_name(keyed: tuple[Client, str], caplog: pytest.LogCaptureFixture):
+    client, key = keyed
+    with caplog.at_level(logging.INFO, "serving.access"):
+        client.http.get("/products/p001/similar", headers={"X-API-Key": key})
+        client.http.get("/products/p001/similar")
+        client.http.get("/")  # open to everybody, after a named request on the same connection
+        until(lambda: len(caplog.records) >= 3)
+    assert [getattr(record, "caller", None) for record in caplog.records] == ["web", None, None]
 
 
 def test_neither_keys_nor_photos_are_logged(

@@ -1,0 +1,199 @@
+"""What decoding a JPEG at the scale that is needed saves, and what it costs in answers.
+
+Ours and Pillow's whole decoding take turns on the same photos in one process, by processor time. The answers are
+those of other photos of catalogue products, enlarged to what a phone would upload, searched in the whole catalogue.
+"""
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.results import Figure, record
+from lookalike.catalog.images import Preprocessing
+from lookalike.catalog.products import Catalogue, load_catalogue
+from lookalike.embedders.onnx import OnnxEmbedder
+from lookalike.embedders.protocol import Embedder
+from lookalike.errors import LookalikeError
+from lookalike.evaluation.bootstrap import Estimate, draw_resamples, estimate_difference, estimate_mean
+from lookalike.index.gallery import Gallery, load_gallery
+from lookalike.progress import progress
+
+SQUARE, UPRIGHT = (1000, 1000), (750, 1000)
+"""Width and height in pixels: where speed is measured, and in the shape of the catalogue's photos for the answers."""
+GRAIN = 4.0
+"""Standard deviation of the sensor's noise, which enlarging alone would lack."""
+QUALITY, FINE_QUALITY, FINE_GRAIN = 85, 92, 8.0
+INPUTS = ((96, 72), (160, 160), (224, 224))
+"""Rows and columns of models' inputs; the first is the recipe's."""
+K, BATCH = 10, 128
+SPEED, ANSWERS = STEPS = ("speed", "answers")
+COMMAND = "python -m benchmarks.serving.decoding"
+
+
+def main() -> int:
+    """0: measured; 2: something a person can put right."""
+    asked = _parser().parse_args()
+    try:
+        catalogue, embedder = load_catalogue(asked.validated), OnnxEmbedder(asked.model, threads=1)
+        photos = _uploads(catalogue, 40 if asked.quick else None)
+        figures = speeds(photos[:20], 3 if asked.quick else 20) if SPEED in asked.steps else {}
+        if ANSWERS in asked.steps:
+            figures |= answers(photos, catalogue, load_gallery(asked.index), embedder)
+    except LookalikeError as error:
+        sys.stderr.write(f"{COMMAND}: {error}\n")
+        return 2
+    if asked.quick:
+        for key, figure in figures.items():
+            sys.stdout.write(f"{key}: {figure.value:.3f} {figure.interval}: {figure.how}\n")
+    else:
+        record("serving", figures)
+    return 0
+
+
+# ---- speed
+
+
+def speeds(photos: Sequence[tuple[str, bytes]], repeats: int) -> dict[str, Figure]:
+    """Whole decoding over ours, for every input size; the claim is the smallest of them."""
+    plain = [enlarged(content, SQUARE, QUALITY, GRAIN, seed) for seed, (_, content) in enumerate(photos)]
+    fine = [enlarged(content, SQUARE, FINE_QUALITY, FINE_GRAIN, seed) for seed, (_, content) in enumerate(photos)]
+    ratios = {size: ratio(plain, Preprocessing(height=size[0], width=size[1]), repeats) for size in INPUTS}
+    grainy = {size: ratio(fine, Preprocessing(height=size[0], width=size[1]), repeats) for size in INPUTS}
+    worst = min(ratios, key=lambda size: ratios[size][0])
+    value, interval = ratios[worst]
+    told = ", ".join(f"{height}x{width}: {ratios[height, width][0]:.2f}" for height, width in INPUTS)
+    hard = ", ".join(f"{height}x{width}: {grainy[height, width][0]:.2f}" for height, width in INPUTS)
+    sizes = [round(float(np.mean([len(content) for content in some])) / 1000) for some in (plain, fine)]
+    how = (
+        f"processor time of Pillow's whole decoding and the same resizing, over ours with all its checks, in turns, on "
+        f"{len(plain)} photos of 1000x1000 pixels made of catalogue photos with sensor noise (quality {QUALITY}, "
+        f"{sizes[0]} kB); smallest of the input sizes {told}. With twice the noise at quality {FINE_QUALITY} "
+        f"({sizes[1]} kB), where unpacking the bits takes most of the time and cannot be scaled, {hard}"
+    )
+    return {"decode_ratio": Figure(value, "ratio", how, COMMAND, ">= 3", value >= 3, interval, len(plain) * repeats)}
+
+
+def ratio(photos: Sequence[bytes], preprocessing: Preprocessing, repeats: int) -> tuple[float, tuple[float, float]]:
+    """Whole over ours with its 95 % interval over photos; of each photo the fastest repeat counts."""
+    spent = np.full((2, len(photos)), np.inf)
+    for _ in range(repeats):
+        for at, content in enumerate(photos):
+            spent[0, at] = min(spent[0, at], _seconds(partial(whole, content, preprocessing)))
+            spent[1, at] = min(spent[1, at], _seconds(partial(preprocessing.pixels, content)))
+    drawn = np.random.default_rng(0).integers(0, len(photos), (2000, len(photos)))  # (R, P)
+    replicates = spent[0][drawn].sum(axis=1) / spent[1][drawn].sum(axis=1)
+    low, high = np.quantile(replicates, [0.025, 0.975])
+    return float(spent[0].sum() / spent[1].sum()), (float(low), float(high))
+
+
+def whole(content: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """Every pixel decoded, then resized. (H, W, 3) uint8."""
+    return preprocessing.fit(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+def enlarged(content: bytes, size: tuple[int, int], quality: int, grain: float, seed: int) -> bytes:
+    """The photo as a camera might have sent it: larger, with noise. `size` is (width, height)."""
+    image = np.asarray(Image.open(io.BytesIO(content)).convert("RGB").resize(size, Image.Resampling.BICUBIC))
+    noise = np.roll(_noise(size), seed * 7919, axis=None) * grain  # drawing it anew would take most of the time
+    file = io.BytesIO()
+    Image.fromarray((image + noise).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+@cache
+def _noise(size: tuple[int, int]) -> NDArray[np.float32]:
+    return np.random.default_rng(0).standard_normal((size[1], size[0], 3), dtype=np.float32)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+# ---- answers
+
+
+def answers(
+    photos: Sequence[tuple[str, bytes]], catalogue: Catalogue, gallery: Gallery, embedder: Embedder
+) -> dict[str, Figure]:
+    """How much rarer or oftener the photo's own product is found than with whole decoding, in points."""
+    products = [product for product, _ in photos]
+    ours, full = _embedded(photos, embedder)
+    resamples = draw_resamples(np.arange(len(products)), 2000, 0.95, seed=0)
+    found = {name: _found(vectors, products, gallery) for name, vectors in (("ours", ours), ("full", full))}
+    change = _points(estimate_difference(found["ours"], found["full"], resamples))
+    share = estimate_mean(found["full"], resamples).value or 0.0
+    cosine = float((ours * full).sum(axis=1).mean())
+    how = (
+        f"share of {len(products)} other photos of catalogue products, enlarged to 750x1000 pixels with sensor "
+        f"noise, that find their product among the first {K} of {len(gallery.photos)} photos: ours minus whole "
+        f"decoding ({share:.3f}), in points, paired; vectors agree to a cosine of {cosine:.4f} on average"
+    )
+    value, low, high = change
+    held = max(abs(low), abs(high)) <= 0.5
+    return {
+        "decode_recall_change": Figure(value, "points", how, COMMAND, "within 0.5", held, (low, high), len(products))
+    }
+
+
+def _embedded(
+    photos: Sequence[tuple[str, bytes]], embedder: Embedder
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(Q, D) twice: as we decode, and decoded whole."""
+    preprocessing, ours, full = embedder.identity.preprocessing, [], []
+    for start in progress(range(0, len(photos), BATCH), "embed uploads"):
+        some = [
+            enlarged(content, UPRIGHT, QUALITY, GRAIN, start + at)
+            for at, (_, content) in enumerate(photos[start : start + BATCH])
+        ]
+        ours.append(embedder.embed(preprocessing.batch(some)).vectors)
+        full.append(embedder.embed(np.stack([whole(content, preprocessing) for content in some])).vectors)
+    return np.concatenate(ours), np.concatenate(full)
+
+
+def _found(queries: NDArray[np.float32], products: Sequence[str], gallery: Gallery) -> NDArray[np.float64]:
+    """(Q,) 1 where a photo of the query's product is among the K nearest."""
+    owners = gallery.photos["product_id"].to_numpy()
+    found = np.zeros(len(queries))
+    for at, (query, product) in enumerate(zip(queries, products, strict=True)):
+        nearest = np.argpartition(-(gallery.vectors @ query), K)[:K]
+        found[at] = product in owners[nearest]
+    return found
+
+
+def _points(change: Estimate) -> tuple[float, float, float]:
+    low, high = change.interval or (float("nan"), float("nan"))
+    return 100 * (change.value or 0.0), 100 * low, 100 * high
+
+
+def _uploads(catalogue: Catalogue, count: int | None) -> list[tuple[str, bytes]]:
+    """(product, photo) of the catalogue's query photos."""
+    queries = catalogue.query_photos[:count]
+    contents = catalogue.photo_contents(queries["photo_id"].tolist())
+    return [
+        (product, contents[photo]) for product, photo in zip(queries["product_id"], queries["photo_id"], strict=True)
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(COMMAND, description=__doc__)
+    add_argument = parser.add_argument
+    add_argument("--validated", type=Path, required=True, help="validated catalogue with query photos")
+    add_argument("--index", type=Path, required=True, help="output of the index stage: the vectors")
+    add_argument("--model", type=Path, required=True, help="model folder that embedded them")
+    add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="what to measure [both]")
+    add_argument("--quick", action="store_true", help="40 photos, nothing recorded")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
