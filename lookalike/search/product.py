@@ -7,6 +7,7 @@ from typing import Any
 from lookalike.catalog.group_fields import HIDDEN
 from lookalike.errors import NotFound
 from lookalike.features.protocol import FeatureValue
+from lookalike.index.checks import LONGEST_TEXT
 from lookalike.index.protocol import StoredPhoto
 from lookalike.search.answer import PhotoUrl
 
@@ -62,5 +63,5 @@ class ProductAnswer:
 def product_fields(product_id: str, photos: Sequence[StoredPhoto]) -> dict[str, str | None]:
     """The filterable fields, which all photos of a product share. Raises NotFound where it has no photos."""
     if not photos:
-        raise NotFound(f"product {product_id!r} is not in the catalogue that is searched")
+        raise NotFound(f"product {product_id[:LONGEST_TEXT]!r} is not in the catalogue that is searched")
     return {name: value for name, value in photos[0].fields.items() if name not in HIDDEN}

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from lookalike.catalog.crop import Crop
 from lookalike.config import StrictConfig
 from lookalike.errors import QueryError
+from lookalike.index.checks import LONGEST_TEXT
 from lookalike.index.filter_input import parse_where
 from lookalike.index.predicates import OneOf, Where, fields_of
 from lookalike.search.category import VERTICAL, CategoryUse
@@ -23,7 +24,7 @@ class SearchRequest(StrictConfig):
 
     photo: bytes | None = Field(default=None, repr=False)
     """The encoded photo (JPEG, PNG, WebP, BMP or GIF); this or `product_id`."""
-    product_id: str | None = Field(default=None, min_length=1)
+    product_id: str | None = Field(default=None, min_length=1, max_length=LONGEST_TEXT)
     """A product of the catalogue; the answer is what looks like it, without itself."""
     crop: Crop | None = None
     """The part of the photo to search with, as fractions of the upright photo; without one, all of it."""

@@ -46,6 +46,7 @@ def test_one_filter_value_may_stand_without_its_list() -> None:
         ({}, "exactly one of photo and product_id"),
         ({"photo": b"x", "product_id": "p1"}, "exactly one of photo and product_id"),
         ({"product_id": ""}, "product_id is ''"),
+        ({"product_id": "p" * 513}, "at most 512 characters"),
     ],
 )
 def test_a_wrong_request_is_refused_with_its_field_and_value(values: dict, named: str) -> None:
