@@ -1,0 +1,41 @@
+"""The flow's verbs over plain paths and settings: what the command line and the pipeline components call.
+
+Every function takes paths as text and `settings` by stage name, imports only the rooms it needs, and
+returns the stage's record.
+"""
+
+from lookalike.stages.arguments import NONE, Settings, collections_at, settings_for
+from lookalike.stages.catalogue import catalogue_digest, draw, split, validate
+from lookalike.stages.collection import embed_shard, index, plan_shards, select_index
+from lookalike.stages.in_service import erase, features, live_model, prune, release, rollback, update, way_back
+from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, train
+
+__all__ = [
+    "NONE",
+    "Settings",
+    "catalogue_digest",
+    "champion",
+    "collections_at",
+    "draw",
+    "embed_products",
+    "embed_shard",
+    "erase",
+    "evaluate",
+    "export",
+    "features",
+    "index",
+    "live_model",
+    "mine",
+    "plan_shards",
+    "promotion",
+    "prune",
+    "release",
+    "rollback",
+    "select_index",
+    "settings_for",
+    "split",
+    "train",
+    "update",
+    "validate",
+    "way_back",
+]

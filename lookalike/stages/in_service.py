@@ -1,0 +1,104 @@
+"""From a collection to a release in service, and what happens to it there."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lookalike.errors import ReleaseError
+from lookalike.stages.arguments import NONE, Settings, collections_at, settings_for
+from lookalike.storage import StageRecord, atomic_folder, read_json
+from lookalike.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lookalike.lifecycle.erase import Erased
+    from lookalike.lifecycle.prune import Pruned
+    from lookalike.release.manifest import Release
+    from lookalike.release.update_log import Update
+
+
+def features(validated: str, index: str, output: str, *, workspace: str, definitions: str) -> StageRecord:
+    """Apply and materialise the release's features; `definitions` is the folder of a Feast repository."""
+    from lookalike.features.materialise import materialise
+
+    release = read_json(Path(index) / "index.json")["release_id"]
+    store = Workspace(Path(workspace)).feature_store
+    return materialise(Path(validated), Path(output), store, release, datetime.now(UTC), Path(definitions))
+
+
+def release(
+    validated: str, exported: str, evaluation: str, index: str, features: str, *, workspace: str, milvus_uri: str
+) -> str:
+    """Publish the model and put the release in service; returns its id."""
+    from lookalike.release.promote import promote
+
+    shop = Workspace(Path(workspace))
+    parts = (Path(validated), Path(exported), Path(evaluation), Path(index), Path(features))
+    with collections_at(milvus_uri) as store:
+        return promote(*parts, shop.releases, shop.model_repository, store, datetime.now(UTC)).release_id
+
+
+def rollback(*, workspace: str, milvus_uri: str, to: str = "") -> "Release":
+    """Put the release before the live one, or a named one, back in service."""
+    from lookalike.release.promote import rollback
+
+    with collections_at(milvus_uri) as store:
+        return rollback(Workspace(Path(workspace)).releases, store, to=to)
+
+
+def way_back(*, workspace: str, to: str = "") -> "Release":
+    """The release that `rollback` would put in service."""
+    from lookalike.release.promote import way_back
+
+    return way_back(Workspace(Path(workspace)).releases, to)
+
+
+def prune(*, workspace: str, milvus_uri: str, keep: int, unreleased: bool, dry_run: bool) -> "Pruned":
+    """Clear away releases out of reach, and all that is theirs."""
+    from lookalike.lifecycle.prune import prune
+
+    with collections_at(milvus_uri) as store:
+        return prune(Workspace(Path(workspace)), store, datetime.now(UTC), keep, unreleased, dry_run)
+
+
+def update(validated: str, *, workspace: str, milvus_uri: str, settings: Settings = NONE) -> "Update | None":
+    """Apply a validated catalogue to the live release in place; None where it holds that catalogue already."""
+    from lookalike.embedders.onnx import OnnxEmbedder
+    from lookalike.features.materialise import refresh
+    from lookalike.index.build import IndexSettings
+    from lookalike.lifecycle.update import update
+    from lookalike.release.manifest import live_release
+
+    shop, now = Workspace(Path(workspace)), datetime.now(UTC)
+    live = live_release(shop.releases)
+    if live is None:
+        raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
+    chosen = settings_for(IndexSettings, settings, "index")
+    features = partial(refresh, shop.feature_store, live.feature_service, now)
+    with collections_at(milvus_uri) as store:
+        embedder = OnnxEmbedder(shop.model_repository / live.model)
+        return update(Path(validated), shop.releases, store, embedder, features, now, chosen)
+
+
+def erase(product_ids: Sequence[str], *, workspace: str, milvus_uri: str, cache: str = "") -> "Erased":
+    """Erase products from the workspace and note them, so that no delivery brings them back."""
+    from lookalike.lifecycle.erase import erase
+
+    shop = Workspace(Path(workspace))
+    with collections_at(milvus_uri) as store:
+        return erase(shop, store, product_ids, datetime.now(UTC), Path(cache) if cache else None)
+
+
+def live_model(exported: str, evaluation: str, *, workspace: str, release: str) -> None:
+    """Copy the model and evaluation of `release`, the live one, out. Raises ReleaseError before the first release."""
+    from lookalike.release.promote import kept_evaluation, kept_export
+
+    releases = Workspace(Path(workspace)).releases
+    if not release:
+        raise ReleaseError(f"nothing is in service under {releases}; run the training pipeline first")
+    copies = {exported: kept_export(releases, release), evaluation: kept_evaluation(releases, release)}
+    for target, source in copies.items():
+        with atomic_folder(Path(target)) as folder:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
