@@ -31,7 +31,7 @@ from lookalike.search.guarded import GuardedEmbedder, GuardedIndex, SearchedInde
 from lookalike.search.narrowing import NarrowingLimits, believed, narrowing
 from lookalike.search.observing import observe
 from lookalike.search.page import Page, Query, read_page
-from lookalike.search.product import ProductAnswer, ProductPhoto, product_fields
+from lookalike.search.product import ProductAnswer, known_photos, product_answer
 from lookalike.search.punctual import PunctualFeatures
 from lookalike.search.query import SearchRequest, check_filters
 from lookalike.search.reranking import check_colours
@@ -118,18 +118,15 @@ class SearchEngine:
 
     def product(self, product_id: str) -> ProductAnswer:
         """What the release knows of a product. Raises NotFound, ReleaseMismatch and BackendUnavailable."""
-        watch, release = Stopwatch(self._clock, self._spans), self.release
+        watch = Stopwatch(self._clock, self._spans)
         with watch.stage("release"):
             self.collection()
             update = self._updates()
         with watch.stage("search"):
-            photos = self._index.photos(release.collection, product_id)
-            fields = product_fields(product_id, photos)
+            photos = known_photos(self._index.photos(self.release.collection, product_id), product_id)
         with watch.stage("features"):
             features = self._features.features([product_id]).get(product_id)
-        shown = tuple(ProductPhoto(photo.photo_id) for photo in photos)
-        about = (release.release_id, release.model_fingerprint, product_id, fields, shown, features, update)
-        return ProductAnswer(*about, watch.timings_ms())
+        return product_answer(self.release, product_id, photos, features, update, watch.timings_ms())
 
     def holds(self, photo_id: str) -> bool:
         """Whether the photo is one of those searched. Raises BackendUnavailable."""

@@ -9,6 +9,7 @@ from lookalike.errors import NotFound
 from lookalike.features.protocol import FeatureValue
 from lookalike.index.checks import LONGEST_TEXT
 from lookalike.index.protocol import StoredPhoto
+from lookalike.release.manifest import Release
 from lookalike.search.answer import PhotoUrl
 
 
@@ -60,8 +61,29 @@ class ProductAnswer:
         }
 
 
-def product_fields(product_id: str, photos: Sequence[StoredPhoto]) -> dict[str, str | None]:
-    """The filterable fields, which all photos of a product share. Raises NotFound where it has no photos."""
-    if not photos:
+def known_photos(stored: Sequence[StoredPhoto], product_id: str) -> Sequence[StoredPhoto]:
+    """A product's photos. Raises NotFound where there are none."""
+    if not stored:
         raise NotFound(f"product {product_id[:LONGEST_TEXT]!r} is not in the catalogue that is searched")
-    return {name: value for name, value in photos[0].fields.items() if name not in HIDDEN}
+    return stored
+
+
+def product_answer(
+    release: Release,
+    product_id: str,
+    photos: Sequence[StoredPhoto],
+    features: Mapping[str, FeatureValue] | None,
+    update: int,
+    timings_ms: Mapping[str, float],
+) -> ProductAnswer:
+    """Join what the index and the features know; all photos of a product, of which there is one, share its fields."""
+    return ProductAnswer(
+        release_id=release.release_id,
+        model_fingerprint=release.model_fingerprint,
+        product_id=product_id,
+        fields={name: value for name, value in photos[0].fields.items() if name not in HIDDEN},
+        photos=tuple(ProductPhoto(photo.photo_id) for photo in photos),
+        features=features,
+        update=update,
+        timings_ms=timings_ms,
+    )
