@@ -31,7 +31,7 @@ class Study(StrictConfig):
     """Who ask at the same time."""
     think_seconds: float = Field(default=0.1, gt=0)
     """Mean pause of a client between an answer and its next question, where it has one."""
-    measured_seconds: float = Field(default=60, gt=0)
+    measured_seconds: float = Field(default=30, gt=0)
     """Length of a run under load."""
     warm_seconds: float = Field(default=5, gt=0)
     """Load before it that is not counted."""

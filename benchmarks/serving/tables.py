@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from benchmarks.pages import NOT_YET, Details, Figures, Tables, table
 
+ELSEWHERE = ("category_", "fusion_")
+"""Figures of the same subject that other pages tell about; those with a goal stand here too."""
+
 
 def _goals(figures: Figures, details: Details) -> str:
     rows = []
@@ -20,13 +23,14 @@ def _others(figures: Figures, details: Details) -> str:
     rows = [
         [f"`{key}`", _number(figure["value"]), figure["unit"], _span(figure["interval"]), figure["n"]]
         for key, figure in figures.items()
-        if not figure["goal"]
+        if not figure["goal"] and not key.startswith(ELSEWHERE)
     ]
     return table(["figure", "value", "unit", "interval", "n"], rows)
 
 
 def _how(figures: Figures, details: Details) -> str:
-    return "\n".join(f"- `{key}`: {figure['how']}." for key, figure in figures.items()) or NOT_YET
+    told = {key: figure["how"] for key, figure in figures.items() if figure["goal"] or not key.startswith(ELSEWHERE)}
+    return "\n".join(f"- `{key}`: {how}." for key, how in told.items()) or NOT_YET
 
 
 def _legs(figures: Figures, details: Details) -> str:
