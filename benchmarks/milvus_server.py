@@ -27,4 +27,6 @@ def milvus_server(folder: Path) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.listen_port}"
     finally:
+        server.server_proc.kill()  # `stop` by itself gives up on a busy machine after four seconds
+        server.server_proc.wait()
         server.stop()

@@ -1,7 +1,6 @@
-"""Runs the contract, and filling in bulk, on a Milvus server.
+"""Runs tests on a Milvus server: `unshare -rn python -m tests.index.milvus_server FOLDER TESTS`.
 
-`unshare -rn python -m tests.index.milvus_server FOLDER`: the server listens on all interfaces, so both it and the tests
-live in a network that has nothing but loopback.
+The server listens on all interfaces, so both it and the tests live in a network that has nothing but loopback.
 """
 
 import os
@@ -13,15 +12,13 @@ import pytest
 from benchmarks.milvus_server import milvus_server
 from tests.index.conftest import SERVER
 
-TESTS = ("tests/index/test_contract.py", "tests/index/test_milvus_bulk.py")
-"""Those of their tests that have `server` in their name, or in that of their index, run."""
 
-
-def main(folder: str) -> int:
+def main(folder: str, tests: str) -> int:
+    """Those that have `server` in their name, or in that of their index."""
     with milvus_server(Path(folder)) as uri:
         os.environ[SERVER] = uri
-        return int(pytest.main([*TESTS, "-k", "server", "-p", "no:cacheprovider"]))
+        return int(pytest.main([tests, "-k", "server", "-p", "no:cacheprovider"]))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
