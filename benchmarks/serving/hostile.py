@@ -1,19 +1,24 @@
 """Strangers' input at length: mutated photos into the decoder, mutated requests into a real server, costs of bombs.
 
 What is drawn, forged and mutated is the tests' (`tests/hostile`), run longer. Every portion runs in a process of its
-own, so that a crash costs that portion and is counted.
+own, so that a crash costs that portion and is counted; with a workspace, finished portions are kept.
 """
 
 import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Figure, record
 from lookalike.progress import progress
+from lookalike.storage import read_json, write_json
 
 PHOTOS, REQUESTS, COSTS = "tests.hostile.photo_fuzz", "tests.hostile.request_fuzz", "tests.hostile.cost"
 PHOTOS_A_PROCESS, REQUESTS_A_PROCESS = 10_000, 2_000
@@ -26,8 +31,10 @@ def main() -> int:
     """0: measured, whatever came out; the figures say it."""
     asked = _parser().parse_args()
     images, requests = (2_000, 400) if asked.quick else (asked.images, asked.requests)
-    photos = portions(PHOTOS, images, PHOTOS_A_PROCESS, asked.seed)
-    answers = portions(REQUESTS, requests, REQUESTS_A_PROCESS, asked.seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        portions = Portions(asked.workspace or Path(scratch), asked.at_once, asked.seed)
+        photos = portions.fuzzed(PHOTOS, images, PHOTOS_A_PROCESS)
+        answers = portions.fuzzed(REQUESTS, requests, REQUESTS_A_PROCESS)
     figures = claims(photos, answers, forged(), asked.seed)
     for failure in (photos["failures"] + answers["failures"])[:50]:
         sys.stderr.write(f"{failure}\n")
@@ -36,15 +43,28 @@ def main() -> int:
     return 0
 
 
-def portions(module: str, total: int, size: int, seed: int) -> dict[str, Any]:
-    """Fuzz in processes of at most `size` inputs; counts are added up, peaks are the highest."""
-    starts = range(0, total, size)
-    return merged(
-        [
-            aside(module, seed + number, min(size, total - start))
-            for number, start in enumerate(progress(starts, module.rpartition(".")[2]))
-        ]
-    )
+@dataclass(frozen=True)
+class Portions:
+    """How fuzzing is cut up: a process and a seed for each portion, and a file for what it found."""
+
+    kept: Path
+    at_once: int
+    seed: int
+
+    def fuzzed(self, module: str, total: int, size: int) -> dict[str, Any]:
+        """Fuzz in processes of at most `size` inputs; counts are added up, peaks are the highest."""
+        starts = range(0, total, size)
+        with ThreadPoolExecutor(self.at_once) as pool:
+            parts = pool.map(lambda start: self._portion(module, start // size, min(size, total - start)), starts)
+            return merged(list(progress(parts, module.rpartition(".")[2], total=len(starts))))
+
+    def _portion(self, module: str, number: int, count: int) -> dict[str, Any]:
+        file = self.kept / f"{module.rpartition('.')[2]}-{self.seed + number}-{count}.json"
+        if not file.is_file():
+            self.kept.mkdir(parents=True, exist_ok=True)
+            write_json(file, aside(module, self.seed + number, count))
+        found: dict[str, Any] = read_json(file)
+        return found
 
 
 def aside(module: str, seed: int, count: int) -> dict[str, Any]:
@@ -139,6 +159,8 @@ def _parser() -> argparse.ArgumentParser:
     add_argument("--images", type=int, default=100_000, help="mutated photos [100000]")
     add_argument("--requests", type=int, default=20_000, help="mutated requests [20000]")
     add_argument("--seed", type=int, default=100, help="first seed; portions count on from it [100]")
+    add_argument("--workspace", type=Path, help="where finished portions are kept [nowhere]")
+    add_argument("--at-once", type=int, default=1, help="portions at once [1]")
     add_argument("--quick", action="store_true", help="2000 photos and 400 requests, nothing recorded")
     return parser
 
