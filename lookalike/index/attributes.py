@@ -30,6 +30,10 @@ class Chosen:
         """(count,) ascending."""
         return np.flatnonzero(np.unpackbits(self.bits, count=self.total, bitorder="little"))
 
+    def holds(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each of the given rows, whatever their shape, is among them."""
+        return (self.bits[rows >> 3] >> (rows & 7) & 1).astype(bool)
+
     @cached_property
     def selector(self) -> Any:
         """The same for faiss."""

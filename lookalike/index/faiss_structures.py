@@ -23,6 +23,9 @@ from lookalike.index.sign_axes import sign_axes
 faiss: Any = installed_faiss  # its stubs lack search parameters and what index_factory really returns
 SEARCH = "search.faiss"
 ROTATION = "rotation.npy"
+LEAST_SIFTED = 1 / 8
+"""A filter that passes more is applied to a longer shortlist of signs: asking it for every code takes as long as three
+scans. One that passes less is asked, since sorting out the list would take longer."""
 TRAINED_ON = 100_000
 """Vectors that codebooks are trained on, at most; more change nothing at 16 codewords a piece."""
 
@@ -150,6 +153,7 @@ class Binary:
 
     def __init__(self, index: Any, rotation: Vectors, vectors: Vectors, settings: BinarySettings) -> None:
         self._index = index
+        self._index.use_heap = False  # counts distances instead, as quick for a shortlist of thousands
         self._rotation = rotation
         self._vectors = vectors
         self._settings = settings
@@ -169,8 +173,13 @@ class Binary:
 
     def nearest(self, queries: Vectors, count: int, chosen: Chosen | None) -> Found:
         wanted = min(max(count, self._settings.shortlist), len(self._vectors))
-        params = select(faiss.SearchParameters, chosen)
-        _, rows = self._index.search(_codes(queries, self._rotation), wanted, params=params)
+        codes = _codes(queries, self._rotation)
+        if chosen and chosen.share > LEAST_SIFTED:
+            _, rows = self._index.search(codes, min(math.ceil(wanted / chosen.share), len(self._vectors)))
+            rows[~chosen.holds(rows)] = -1
+            rows[np.count_nonzero(rows >= 0, axis=1) < wanted // 2] = -1  # as few of product codes: see there
+        else:
+            _, rows = self._index.search(codes, wanted, params=select(faiss.SearchParameters, chosen))
         return rerank(self._vectors, queries, rows, count)
 
     def effort(self, count: int, share: float) -> float:

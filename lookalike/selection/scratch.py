@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.index.cells import CELLS
 from lookalike.index.faiss import FaissIndex
 from lookalike.index.faiss_folder import FaissFolder
 from lookalike.index.faiss_settings import FaissSettings
@@ -62,14 +63,14 @@ def most_beside(settings: FaissSettings, rows: int) -> int:
 
 
 def memory_bytes(folder: Path) -> tuple[int, int]:
-    """What a search walks through, and everything a warm process holds: that, the stored vectors, and the ids."""
+    """What a search walks through, and everything a warm process holds: that, vectors, their cells, and the ids."""
     manifest = FaissFolder(folder).manifest(COLLECTION)
     assert manifest.segment is not None, "a sealed collection has one"
     sizes = {path.name: path.stat().st_size for path in (folder / COLLECTION / manifest.segment).iterdir()}
-    vectors = sizes.pop(VECTORS)
+    vectors, cells = sizes.pop(VECTORS), sizes.pop(CELLS, 0)
     rows = vectors // (4 * manifest.info.dimension)
     scanned = sum(size for name, size in sizes.items() if name != ROWS) or vectors  # flat: a copy of the vectors
-    return scanned, scanned + vectors + rows * ID_BYTES
+    return scanned, scanned + vectors + cells + rows * ID_BYTES
 
 
 def changed_photos(vectors: NDArray[np.float32], first: int, count: int, seed: int) -> GalleryBatch:

@@ -1,9 +1,10 @@
 """A filter's bitmap is what its predicate accepts, value by value."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from lookalike.index.attributes import Attributes, Chosen
+from lookalike.index.attributes import Attributes, Chosen, chosen_rows
 from lookalike.index.predicates import Between, Missing, Not, OneOf, Predicate
 
 VALUES = ["b", None, "a", "日本", "", "Z", "\U0001f600", "\uffff", "b", None]
@@ -36,3 +37,8 @@ def test_a_row_has_the_fields_it_was_stored_with() -> None:
     columns = {"x": pa.array(VALUES, pa.string()), "y": pa.array(["1"] * len(VALUES), pa.string())}
     attributes = Attributes(columns)
     assert [attributes.record(row) for row in range(len(VALUES))] == [{"x": value, "y": "1"} for value in VALUES]
+
+
+def test_a_row_is_asked_for_by_its_bit() -> None:
+    chosen = chosen_rows(np.arange(30) % 3 == 0)
+    assert chosen.holds(np.arange(30).reshape(5, 6)).ravel().tolist() == [row % 3 == 0 for row in range(30)]
