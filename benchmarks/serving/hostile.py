@@ -24,6 +24,8 @@ PHOTOS, REQUESTS, COSTS = "tests.hostile.photo_fuzz", "tests.hostile.request_fuz
 PHOTOS_A_PROCESS, REQUESTS_A_PROCESS = 10_000, 2_000
 MOST_MEGABYTES = 450.0
 """For one photo at a time, beyond what the process holds: a WebP of 25 megapixels, with its canvases, takes 390."""
+PATIENCE = "5"
+"""Seconds a damaged message waits for its answer: long enough on a busy machine."""
 COMMAND = "python -m benchmarks.serving.hostile"
 
 
@@ -34,7 +36,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         portions = Portions(asked.workspace or Path(scratch), asked.at_once, asked.seed)
         photos = portions.fuzzed(PHOTOS, images, PHOTOS_A_PROCESS)
-        answers = portions.fuzzed(REQUESTS, requests, REQUESTS_A_PROCESS)
+        answers = portions.fuzzed(REQUESTS, requests, REQUESTS_A_PROCESS, PATIENCE)
     figures = claims(photos, answers, forged(), asked.seed)
     for failure in (photos["failures"] + answers["failures"])[:50]:
         sys.stderr.write(f"{failure}\n")
@@ -51,25 +53,25 @@ class Portions:
     at_once: int
     seed: int
 
-    def fuzzed(self, module: str, total: int, size: int) -> dict[str, Any]:
+    def fuzzed(self, module: str, total: int, size: int, *more: str) -> dict[str, Any]:
         """Fuzz in processes of at most `size` inputs; counts are added up, peaks are the highest."""
         starts = range(0, total, size)
         with ThreadPoolExecutor(self.at_once) as pool:
-            parts = pool.map(lambda start: self._portion(module, start // size, min(size, total - start)), starts)
+            parts = pool.map(lambda start: self._portion(module, start // size, min(size, total - start), more), starts)
             return merged(list(progress(parts, module.rpartition(".")[2], total=len(starts))))
 
-    def _portion(self, module: str, number: int, count: int) -> dict[str, Any]:
+    def _portion(self, module: str, number: int, count: int, more: Sequence[str]) -> dict[str, Any]:
         file = self.kept / f"{module.rpartition('.')[2]}-{self.seed + number}-{count}.json"
         if not file.is_file():
             self.kept.mkdir(parents=True, exist_ok=True)
-            write_json(file, aside(module, self.seed + number, count))
+            write_json(file, aside(module, self.seed + number, count, more))
         found: dict[str, Any] = read_json(file)
         return found
 
 
-def aside(module: str, seed: int, count: int) -> dict[str, Any]:
+def aside(module: str, seed: int, count: int, more: Sequence[str]) -> dict[str, Any]:
     """What the process says at its end; a crash is a failure."""
-    command = [sys.executable, "-m", module, str(seed), str(count)]
+    command = [sys.executable, "-m", module, str(seed), str(count), *more]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
         return {"failures": [f"{module} {seed}: exit {answer.returncode}: {answer.stderr[-500:]}"]}

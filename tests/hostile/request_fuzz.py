@@ -1,8 +1,8 @@
 """Send generated and mutated requests to a real server in this process and say what it answered.
 
-`python -m tests.hostile.request_fuzz SEED COUNT`. Half of the requests are generated from the server's own OpenAPI
-document, valid and invalid by turns; a third are valid requests of REST with their bytes damaged, the head included;
-the rest are damaged messages of gRPC. In a process of its own, for the same reasons as `photo_fuzz`.
+`python -m tests.hostile.request_fuzz SEED COUNT [PATIENCE]`. Half of the requests are generated from the server's own
+OpenAPI document, valid and invalid by turns; a third are valid requests of REST with their bytes damaged, the head
+included; the rest are damaged messages of gRPC. In a process of its own, for the same reasons as `photo_fuzz`.
 """
 
 import json
@@ -32,6 +32,7 @@ HANDLED = frozenset({501, 503, 504})
 INFER = "/inference.GRPCInferenceService/ModelInfer"
 UNHANDLED = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS)
 SECONDS, PATIENCE = 60.0, 0.5
+"""For any answer; and for an answer to a damaged message, which may have promised more than it holds."""
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Answers:
             self.failures.append(f"{what[:300]} -> {status}")
 
 
-def fuzz(seed: int, count: int) -> Answers:
+def fuzz(seed: int, count: int, patience: float = PATIENCE) -> Answers:
     """Start a server over parts in memory and send it `count` requests, one after another."""
     answers, shop = Answers(), Shop()
     with tempfile.TemporaryDirectory() as folder:
@@ -61,8 +62,8 @@ def fuzz(seed: int, count: int) -> Answers:
         with running(settings(Path(folder), request_bytes=300_000), engines_of(shop)) as client:
             client.v1(instance(photo(1)))
             before = megabytes("VmRSS")
-            send_generated(client, count // 2, seed, answers)
-            send_damaged(client, count // 3, seed, answers)
+            send_generated(client, count // 2, seed, answers, patience)
+            send_damaged(client, count // 3, seed, answers, patience)
             send_damaged_calls(client, count - answers.requests, seed, answers)
             if client.v1(instance(photo(1))).status_code != 200:
                 answers.failures.append("the server no longer answers")
@@ -73,7 +74,7 @@ def fuzz(seed: int, count: int) -> Answers:
 # ---- generated from the OpenAPI document
 
 
-def send_generated(client: Client, count: int, seed: int, answers: Answers) -> None:
+def send_generated(client: Client, count: int, seed: int, answers: Answers, patience: float) -> None:
     """Requests by schemathesis, spread over the operations that have something to vary."""
     import hypothesis
     import schemathesis
@@ -102,7 +103,7 @@ def send_generated(client: Client, count: int, seed: int, answers: Answers) -> N
                 send()
         rest = until - answers.requests  # an operation may have fewer examples than its share
     if rest > 0:
-        send_damaged(client, rest, seed + 1, answers)
+        send_damaged(client, rest, seed + 1, answers, patience)
 
 
 def _varies(operation: Any) -> bool:
@@ -127,12 +128,12 @@ def _send_case(case: Any, session: requests.Session, base: str, answers: Answers
 # ---- valid requests, damaged
 
 
-def send_damaged(client: Client, count: int, seed: int, answers: Answers) -> None:
+def send_damaged(client: Client, count: int, seed: int, answers: Answers, patience: float) -> None:
     """HTTP messages with mutated bytes over bare sockets."""
     originals, rng = list(messages(client)), np.random.default_rng(seed)
     for _ in range(count):
         sent = mutated(originals, rng)
-        status = raw_status(client.http.base_url.port or 0, sent)
+        status = raw_status(client.http.base_url.port or 0, sent, patience)
         answers.count(status, status >= 500 and status not in HANDLED, repr(sent))
 
 
@@ -166,9 +167,9 @@ def messages(client: Client) -> Iterator[bytes]:
         yield "\r\n".join(lines).encode() + b"\r\n\r\n" + request.read()
 
 
-def raw_status(port: int, message: bytes) -> int:
+def raw_status(port: int, message: bytes, patience: float) -> int:
     """The status of the first answer; 0 where the server waits for more or closes without one."""
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
         answer = b""
         try:
             connection.sendall(message)
@@ -223,4 +224,4 @@ def fuzz_aside(seed: int, count: int) -> Answers:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    sys.stdout.write(json.dumps(asdict(fuzz(int(sys.argv[1]), int(sys.argv[2])))) + "\n")
+    sys.stdout.write(json.dumps(asdict(fuzz(int(sys.argv[1]), int(sys.argv[2]), *map(float, sys.argv[3:])))) + "\n")

@@ -64,7 +64,7 @@ def running(
     thread = threading.Thread(target=server.run, args=(lambda _: started.set(),))
     thread.start()
     try:
-        assert started.wait(30), "the server did not start"
+        assert started.wait(120), "the server did not start"
         with Client(server.http_port, server.grpc_port) as client:
             yield client
     finally:
