@@ -12,6 +12,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,21 @@ def send_generated(client: Client, count: int, seed: int, answers: Answers, pati
                 _send_case(case, session, str(client.http.base_url), answers)
 
             if answers.requests < until:
-                send()
+                with _unsupported_left_out():
+                    send()
         rest = until - answers.requests  # an operation may have fewer examples than its share
     if rest > 0:
         send_damaged(client, rest, seed + 1, answers, patience)
+
+
+@contextmanager
+def _unsupported_left_out() -> Iterator[None]:
+    """Schemathesis cannot turn every binary body into an invalid one; damaged messages then take the rest's place."""
+    try:
+        yield
+    except ValueError as error:
+        if "Unsupported type" not in str(error):
+            raise
 
 
 def _varies(operation: Any) -> bool:
