@@ -5,31 +5,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import feature_repo
-from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ReleaseError
-from lookalike.features.materialise import materialise
-from lookalike.index.build import build_index
-from lookalike.index.milvus import MilvusIndex
-from lookalike.release.manifest import Release, feature_service_name, save_release, switch_live
-from lookalike.release.publish import publish_model
 from lookalike.search.query_log import read_query_log
-from lookalike.storage import read_json, read_seal
 from lookalike.workspace import Workspace
 from serving.assemble import assemble
 from serving.settings import ServingSettings
-from tests.index.stages import drawn_photo, validated_folder
-from tests.release.tiny import exported
+from tests.index.stages import drawn_photo
+from tests.serving.real_parts import made_shop
 from tests.serving.running import Client, instance
 
 PRODUCTS = range(24)
-DEFINITIONS = Path(feature_repo.__file__).parent
 SERVER = """
 import json, sys
 from serving.run import serve
@@ -43,27 +33,7 @@ say({"loaded": [name for name in ("torch", "transformers", "lightning", "tritonc
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace with one release in service, every part made by its own stage."""
-    shop = Workspace(tmp_path_factory.mktemp("shop"))
-    validated, export = validated_folder(shop.validated, PRODUCTS), exported()
-    index = MilvusIndex(str(shop.milvus))
-    build_index(validated, export, shop.index, index, OnnxEmbedder(export))
-    index.close()
-    described = read_json(shop.index / "index.json")
-    materialise(validated, shop.features, shop.feature_store, described["release_id"], datetime.now(UTC), DEFINITIONS)
-    model = publish_model(export, shop.model_repository)
-    release = Release(
-        release_id=described["release_id"],
-        model_fingerprint=OnnxEmbedder(export).identity.fingerprint,
-        catalogue_digest=read_seal(validated).content,
-        model=model.name,
-        collection=described["collection"],
-        feature_service=feature_service_name(described["release_id"]),
-        created=datetime.now(UTC).isoformat(),
-    )
-    save_release(shop.releases, release)
-    switch_live(shop.releases, release)
-    return shop
+    return made_shop(tmp_path_factory.mktemp("shop"), PRODUCTS)
 
 
 @pytest.fixture(scope="module")
