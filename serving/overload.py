@@ -69,6 +69,7 @@ class SearchQueue:
         self._waiting: deque[Waiting] = deque()
         self._running = 0
         self._pace = 0.0  # seconds a search takes, lately
+        self._look_again = -math.inf  # when the waiting are looked through again
 
     @property
     def under_way(self) -> int:
@@ -155,7 +156,13 @@ class SearchQueue:
                 waiting.turn.set_result(None)
 
     def _drop_hopeless(self) -> None:
-        """Make room: whoever cannot be answered in time any more is told so now."""
+        """Make room: whoever cannot be answered in time any more is told so now.
+
+        Looks no more often than searches end: under a flood every refusal would otherwise look through the queue.
+        """
+        if self._clock() < self._look_again:
+            return
+        self._look_again = self._clock() + self._pace
         kept: deque[Waiting] = deque()
         for waiting in self._waiting:
             if self._hopeless(waiting, len(kept) * self._pace / self.settings.threads):

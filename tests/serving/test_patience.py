@@ -162,6 +162,14 @@ def test_a_body_that_trickles_in_ends_with_its_deadline(scene: Scene) -> None:
     assert scene.gates.asked == [] and scene.idle()
 
 
+def test_who_hangs_up_while_sending_is_no_fault_of_the_servers(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_connection(("127.0.0.1", scene.client.http.base_url.port), timeout=30) as caller:
+        caller.sendall(b"POST /search HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\nJPE")
+    scene.gates.opened.set()
+    assert [scene.post() for _ in range(3)] == [200] * 3
+    assert scene.idle() and not [record for record in caplog.records if record.exc_info]
+
+
 def test_the_event_loop_goes_on_while_searches_are_held_and_large_requests_are_read(scene: Scene) -> None:
     many = {"instances": [instance(bytes(2_000_000))] * 4}
     with ThreadPoolExecutor(3) as threads:
