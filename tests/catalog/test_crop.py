@@ -12,7 +12,7 @@ from lookalike.errors import ImageError, QueryError
 
 MODEL = Preprocessing(height=48, width=36)
 CROPS = [Crop(0, 0, 1, 1), Crop(0.25, 0.1, 0.75, 0.6), Crop(0, 0.5, 0.05, 0.6), Crop(0.9, 0, 1, 1)]
-WIDTH, HEIGHT = 1200, 800
+WIDTH, HEIGHT = 600, 400
 
 
 def scene() -> Image.Image:
@@ -51,9 +51,9 @@ def test_a_jpeg_gives_about_those_pixels_whichever_way_it_is_stored(crop: Crop, 
 def test_a_small_part_of_a_large_jpeg_keeps_its_detail() -> None:
     crop = Crop(0.5, 0.5, 0.55, 0.56)
     photo = encoded(scene(), "JPEG", quality=95)
-    assert decode_photo(photo, at_least=(36, 48), crop=crop).size == (60, 48)  # every pixel there is
+    assert decode_photo(photo, at_least=(36, 48), crop=crop).size == (30, 24)  # every pixel there is
     whole = decode_photo(photo, at_least=(36, 48))
-    assert whole.size == (150, 100)  # an eighth, which still covers the model's input
+    assert whole.size == (75, 50)  # an eighth, which still covers the model's input
 
 
 def test_uncropped_preprocessing_is_the_same_as_before_crops() -> None:
@@ -63,7 +63,7 @@ def test_uncropped_preprocessing_is_the_same_as_before_crops() -> None:
 
 
 def test_a_part_without_pixels_worth_a_look_is_refused() -> None:
-    with pytest.raises(ImageError, match="the cropped part is 12x8; each side needs at least 16 pixels"):
+    with pytest.raises(ImageError, match="the cropped part is 6x4; each side needs at least 16 pixels"):
         decode_photo(encoded(scene(), "PNG"), crop=Crop(0.5, 0.5, 0.51, 0.51))
     with pytest.raises(ImageError, match="the cropped part is 1x1"):
         decode_photo(encoded(scene(), "JPEG"), at_least=(36, 48), crop=Crop(0.5, 0.5, 0.5 + 1e-16, 0.5 + 1e-16))
