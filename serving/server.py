@@ -19,6 +19,7 @@ from serving.live import LiveEngine
 from serving.logs import unify_logs
 from serving.metrics import SearchMetrics
 from serving.model import SearchModel
+from serving.overload_metrics import OverloadMetrics
 from serving.photos.shop_photos import ShopPhotos
 from serving.query_log import QueryLog
 from serving.rest_server import QuietUvicorn, listen, rest_application, rest_server
@@ -64,6 +65,7 @@ class SearchServer(ModelServer):
         self.fetch = Fetcher(settings.fetching) if settings.fetching.enabled else None
         self.photos = ShopPhotos(settings.photos, live, settings.limits.image)
         self.model = SearchModel(settings, live, query_log, self.metrics, self.photos.photo_url, self.fetch)
+        self.metrics.register(OverloadMetrics(self.model))
         self.register_model(self.model)
         self._uvicorn: QuietUvicorn | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -136,8 +136,10 @@ def test_a_full_server_refuses_before_a_body_is_sent_and_says_when_to_come_back(
             scene.client.grpc([photo(1)])
         assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]
         assert dict(refused.value.trailing_metadata())["retry-after"] == "1"  # type: ignore[attr-defined]
-        for path in ("/health/live", "/health/ready", "/metrics", "/v2/health/ready"):
+        for path in ("/health/live", "/health/ready", "/v2/health/ready"):
             assert scene.client.http.get(path).status_code == 200
+        figures = scene.client.http.get("/metrics").text
+        assert "\nlookalike_searches_under_way 1.0\n" in figures and "\nlookalike_searches_waiting 2.0\n" in figures
         scene.gates.opened.set()
         assert [task.result(30) for task in taken] == [200] * 3
 
