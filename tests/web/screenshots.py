@@ -37,7 +37,7 @@ def _searched(browser: Browser, options: argparse.Namespace, scheme: Scheme, siz
     choose(page, options.photo)
     page.get_by_role("button", name="Search in a part").click()
     answered(page)
-    page.locator(".chip").first.click()
+    page.locator(".chip").nth(1).click()
     answered(page)
     cards(page).first.locator("summary").click()
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")

@@ -60,13 +60,13 @@ def test_a_click_draws_nothing(page: Page, asked: Asked) -> None:
 
 def test_keys_move_resize_and_remove_the_box(page: Page, asked: Asked) -> None:
     page.get_by_role("button", name="Search in a part").press("Enter")
-    assert asked.next().crop == (0.2, 0.2, 0.8, 0.8)
+    assert asked.next().crop == (0.1, 0.1, 0.9, 0.9)
     box = page.get_by_role("application")
     expect(box).to_be_focused()
     for key in ("ArrowRight", "ArrowUp", "Shift+ArrowLeft", "Shift+ArrowDown"):
         page.keyboard.press(key)
-    assert asked.next().crop == (0.22, 0.18, 0.8, 0.8)
-    expect(box).to_have_attribute("aria-label", "Part searched in: 22% to 80% across, 18% to 80% down")
+    assert asked.next().crop == (0.12, 0.08, 0.9, 0.9)
+    expect(box).to_have_attribute("aria-label", "Part searched in: 12% to 90% across, 8% to 90% down")
     page.keyboard.press("Escape")
     assert asked.next().crop is None  # the keys before were one search, not four
     expect(page.get_by_role("button", name="Search in a part")).to_be_focused()

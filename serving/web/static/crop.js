@@ -51,7 +51,7 @@ export class CropBox {
   }
 
   #begin() {
-    this.#put([0.2, 0.2, 0.8, 0.8]);
+    this.#put([0.1, 0.1, 0.9, 0.9]);
     this.#box.focus();
     this.#told(this.#sides);
   }
