@@ -13,11 +13,13 @@ from benchmarks.serving.parts import Parts, let_pass, locked, stopped
 from benchmarks.serving.plan import Plan
 from benchmarks.serving.service import Service
 from benchmarks.serving.shop import Shop
+from lookalike.errors import BackendUnavailable
 from lookalike.index.milvus import MilvusIndex
 from lookalike.release.promote import rollback
 
 SLOW_CLIENTS = 40
 DISCONNECTS = 100
+PATIENCE_SECONDS = 30.0
 DRIPS = 10
 """Pieces a slow client's photo comes in."""
 
@@ -76,8 +78,17 @@ def _kill_stubs(parts: Parts) -> None:
 
 
 def _switch(shop: Shop, parts: Parts) -> None:
-    with MilvusIndex(parts.milvus.uri) as index:
-        rollback(shop.workspace.releases, index)
+    """As an operator would: once more where Milvus is not quite there yet."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with MilvusIndex(parts.milvus.uri) as index:
+                rollback(shop.workspace.releases, index)
+            return
+        except BackendUnavailable:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
 
 
 def _slow_clients(service: Service, request: bytes, lasts: float) -> None:

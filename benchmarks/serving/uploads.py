@@ -7,7 +7,10 @@ import numpy as np
 from benchmarks.serving.plan import Plan
 from lookalike import stages
 from lookalike.catalog.products import load_catalogue
+from lookalike.catalog.sample import SampleShop, draw_shop
 from lookalike.errors import ArtifactError
+
+QUICK_SHOP = SampleShop(products=60, photos_per_product=1, shopper_photos=0.5)
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,6 @@ def prepare_catalogue(plan: Plan) -> None:
     """Validate the catalogue, drawn first for a trial; kept once done."""
     catalogue = plan.catalogue
     if plan.quick:
-        from benchmarks.embedding.quick import QUICK_SHOP
-        from lookalike.catalog.sample import draw_shop
-
         catalogue = str(plan.places.drawn_shop)
         draw_shop(plan.places.drawn_shop, QUICK_SHOP)
     stages.validate(catalogue, str(plan.places.validated))
