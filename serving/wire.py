@@ -90,11 +90,18 @@ def _text(element: Any) -> str:
 
 
 def _plain(parameters: Any) -> dict[str, Any]:
-    """REST parameters as they are, gRPC ones by the value that was set."""
+    """REST parameters as they are, gRPC ones by the value that was set. Raises QueryError for one without a value."""
     return {
-        name: getattr(value, value.WhichOneof("parameter_choice")) if hasattr(value, "WhichOneof") else value
+        name: _chosen(name, value) if hasattr(value, "WhichOneof") else value
         for name, value in (parameters or {}).items()
     }
+
+
+def _chosen(name: str, parameter: Any) -> Any:
+    choice = parameter.WhichOneof("parameter_choice")
+    if choice is None:
+        raise QueryError(f"the parameter {name[:80]!r} has no value")
+    return getattr(parameter, choice)
 
 
 def _v2_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
