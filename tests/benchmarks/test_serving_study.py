@@ -106,7 +106,10 @@ def test_the_page_has_every_table_once_and_shows_the_committed_numbers() -> None
     assert sorted(name for _, name, _ in MARKERS.findall(page)) == sorted(TABLES)
     if (RESULTS / DETAILS).is_file():
         figures, details = read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS)
-        assert fill(page, figures, details, TABLES) == page
+        told = {
+            key: figure for key, figure in figures.items() if f"`{key}`" in page
+        }
+        assert fill(page, told, details, TABLES) == page
 
 
 def test_the_page_without_numbers_says_so(tmp_path: Path) -> None:
