@@ -71,7 +71,7 @@ class Watched:
             span.update_name(f"{scope['method']} {route}")
             span.set_attributes({"http.route": route, "http.response.status_code": int(told.status)})
             fields["trace_id"] = trace_id(span)
-        if not route.startswith(QUIET):
+        if told.status != HTTPStatus.TOO_MANY_REQUESTS and not route.startswith(QUIET):  # a flood is counted, not told
             fields |= {"duration_seconds": round(seconds, 6), "request_id": known}
             fields |= {} if caller.get() is None else {"caller": caller.get()}
             access.info("%s %s %d in %.1f ms", fields["method"], route, told.status, 1000 * seconds, extra=fields)

@@ -1,13 +1,18 @@
 """Every request leaves a count and a line, by the server's own names and without what was sent."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from serving.live import LiveEngine
 from serving.logs import ACCESS, configure_logs
+from serving.metrics import SearchMetrics
+from serving.watched import Watched
 from tests.search.shop import Shop, photo
 from tests.serving.running import Client, engines_of, instance, put_live, running, settings
 
@@ -89,3 +94,25 @@ def test_json_lines_can_be_taken_apart(caplog: pytest.LogCaptureFixture) -> None
         for kept in root.handlers:
             kept.setFormatter(None)
     assert line["message"] == "GET /search" and line["status"] == 200 and line["level"] == "INFO"
+
+
+@pytest.mark.parametrize(("status", "lines"), [(200, 1), (404, 1), (429, 0)])
+def test_a_flood_of_refusals_is_counted_and_not_told(
+    status: int, lines: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = SearchMetrics(LiveEngine(tmp_path, engines_of(SHOP)))
+
+    async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": []})
+
+    async def ignore(message: object = None) -> None:
+        """Neither anything sent nor anything to read."""
+
+    scope = {"type": "http", "method": "POST", "headers": [], "app": None}
+    with caplog.at_level(logging.INFO):
+        asyncio.run(Watched(answers, metrics, None)(scope, ignore, ignore))  # type: ignore[arg-type]
+    assert len([record for record in caplog.records if record.name == ACCESS]) == lines
+    counted = metrics._registry.get_sample_value(
+        "lookalike_requests_total", {"protocol": "rest", "route": "unknown", "status": str(status)}
+    )
+    assert counted == 1
