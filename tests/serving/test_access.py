@@ -170,7 +170,8 @@ def test_a_request_is_logged_with_its_callers_name(keyed: tuple[Client, str], ca
         client.http.get("/products/p001/similar")
         client.http.get("/")  # open to everybody, after a named request on the same connection
         until(lambda: len(caplog.records) >= 3)
-    assert [getattr(record, "caller", None) for record in caplog.records] == ["web", None, None]
+    lines = {(record.status, getattr(record, "caller", None)) for record in caplog.records}  # type: ignore[attr-defined]
+    assert lines == {(200, "web"), (401, None), (200, None)}  # a line may come after the next request's
 
 
 def test_neither_keys_nor_photos_are_logged(
