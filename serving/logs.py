@@ -17,10 +17,15 @@ FOREIGN = ("kserve", "uvicorn", "uvicorn.error")
 
 
 def unify_logs() -> None:
-    """Let the servers' own lines go where all others go; uvicorn's access lines stay off, they hold whole URLs."""
+    """Let the servers' own lines go where all others go, but for uvicorn's access lines: they hold whole URLs."""
     for name in FOREIGN:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
+    logging.getLogger("uvicorn.access").addFilter(_nothing)  # a filter outlives whoever configures logging again
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
 
 
 def configure_logs(form: LogFormat) -> None:
