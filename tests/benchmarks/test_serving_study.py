@@ -106,9 +106,7 @@ def test_the_page_has_every_table_once_and_shows_the_committed_numbers() -> None
     assert sorted(name for _, name, _ in MARKERS.findall(page)) == sorted(TABLES)
     if (RESULTS / DETAILS).is_file():
         figures, details = read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS)
-        told = {
-            key: figure for key, figure in figures.items() if f"`{key}`" in page
-        }
+        told = {key: figure for key, figure in figures.items() if f"`{key}`" in page}
         assert fill(page, told, details, TABLES) == page
 
 
