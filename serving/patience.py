@@ -17,7 +17,7 @@ WITH_A_BODY = ("POST", "PUT", "PATCH")
 
 
 class Patience:
-    """ASGI middleware, the outermost: refusing costs least before anything else has looked at a request.
+    """ASGI middleware; only what counts requests and knows callers stands before it, since refusing has to cost little.
 
     A request with a body is refused before its body is read. When the client goes away, the request's deadline is
     abandoned and its task cancelled; work in a thread stops at its next step.

@@ -17,7 +17,7 @@ METRICS = "/metrics"
 
 
 class KeyedRest:
-    """ASGI middleware, the outermost."""
+    """ASGI middleware, inside what counts requests, so that refused ones are counted too."""
 
     def __init__(self, app: ASGIApp, access: AccessControl) -> None:
         self._app = app

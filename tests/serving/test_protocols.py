@@ -328,9 +328,8 @@ def test_metrics_count_answers_and_name_the_release(client: Client) -> None:
         rows = [row for row in client.http.get("/metrics").text.splitlines() if row.startswith(line)]
         return float(rows[0].split()[-1]) if rows else 0.0
 
-    label = f'release="{SHOP.release.release_id[:12]}"'
-    names = ("lookalike_hits_total", "lookalike_features_absent_total")
-    names = (*names, f'lookalike_search_seconds_count{{{label},stage="embed"}}')
+    embedded = f'lookalike_search_seconds_count{{release="{SHOP.release.release_id[:12]}",stage="embed"}}'
+    names = ("lookalike_hits_total", "lookalike_features_absent_total", embedded)
     before = [figure(name) for name in names]
     answer = client.v1(instance(photo(1), k=7)).json()["predictions"][0]
     absent = sum("features_absent" in hit for hit in answer["hits"])
