@@ -1,6 +1,8 @@
 """Batches of photos that depend on nothing but (seed, epoch, step): a resumed run needs no generator's state."""
 
 from collections.abc import Iterable, Iterator
+from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from typing import NamedTuple
 
 import numpy as np
@@ -108,4 +110,17 @@ class EpochBatches:
         return iter(batches) if self._label is None else progress(batches, self._label, len(self))
 
     def _from_workers(self) -> DataLoader:
-        return DataLoader(self._batches, batch_size=None, shuffle=False, num_workers=self._workers)
+        return DataLoader(
+            self._batches,
+            batch_size=None,
+            shuffle=False,
+            num_workers=self._workers,
+            multiprocessing_context=_clean_processes(),
+        )
+
+
+def _clean_processes() -> BaseContext:
+    """Workers fork from a process that runs no threads: copies of one that does (gRPC, torch) may die at once."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context

@@ -11,7 +11,7 @@ from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import Catalogue
 from lookalike.errors import TrainingError
 from lookalike.mining.table import TRIPLETS
-from lookalike.training.decoded import cached_gallery, decode_photos
+from lookalike.training.decoded import cached_gallery, decode_photos, map_photos
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,15 @@ class TrainingSet:
     """(M, 3) anchor, positive, negative, ordered by anchor."""
     margins: NDArray[np.float32]
     """(M,)."""
+
+    def __getstate__(self) -> dict[str, object]:
+        """Photos mapped from a file travel to a worker process as its path, not as gigabytes of pixels."""
+        photos = Path(str(self.photos.filename)) if isinstance(self.photos, np.memmap) else self.photos
+        return self.__dict__ | {"photos": photos}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        photos = state["photos"]
+        self.__dict__.update(state | ({"photos": map_photos(photos)} if isinstance(photos, Path) else {}))
 
 
 def load_training_set(

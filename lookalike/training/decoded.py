@@ -46,7 +46,12 @@ def cached_gallery(catalogue: Catalogue, preprocessing: Preprocessing, folder: P
         if not _intact(path):
             _clear_unfinished(path)
             _build(path, catalogue, ids, preprocessing)
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        return map_photos(path)
+
+
+def map_photos(path: Path) -> Pixels:
+    """A file of pixels, mapped read-only: np.memmap, whose `filename` another process can map too."""
+    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _shape(photo_ids: list[str], preprocessing: Preprocessing) -> tuple[int, int, int, int]:

@@ -1,5 +1,6 @@
 """Batches are a function of seed, epoch and step, and hold what the triplets say."""
 
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,17 @@ def test_workers_prepare_the_same_batches(data: TrainingSet) -> None:
         for recipe in (tiny_recipe(), tiny_recipe(workers=1))
     )
     assert all(torch.equal(a.pixels, b.pixels) for a, b in zip(inline, beside, strict=True))
+
+
+def test_mapped_photos_travel_to_workers_as_the_path_of_their_file(shop: Path, tmp_path: Path) -> None:
+    catalogue, recipe = load_catalogue(shop / "validated"), tiny_recipe()
+    mapped = load_training_set(catalogue, shop / "triplets", recipe.preprocessing, tmp_path)
+    sent = ForkingPickler.dumps(mapped)
+    assert len(sent) < mapped.photos.nbytes / 2
+    arrived = ForkingPickler.loads(sent)
+    assert isinstance(arrived.photos, np.memmap)
+    np.testing.assert_array_equal(arrived.photos, mapped.photos)
+    np.testing.assert_array_equal(arrived.triplets, mapped.triplets)
 
 
 def test_triplets_of_unknown_products_are_refused(shop: Path, tmp_path: Path) -> None:
