@@ -139,6 +139,11 @@ class SearchEngine:
         guards = (self._embedder.guard, self._index.guard, self._features.guard)
         return tuple(guard.part for guard in guards if guard.breaker.state != "closed")
 
+    @property
+    def model_breaker(self) -> Breaker:
+        """For whoever heals the model and knows first that it is well."""
+        return self._embedder.guard.breaker
+
     def _search(self, request: SearchRequest) -> SearchAnswer:
         watch = Stopwatch(self._clock, self._spans)
         with watch.stage("release"):
