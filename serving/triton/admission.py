@@ -92,7 +92,7 @@ class AdmittedEmbedder:
         losses = self._losses
         self._served.prove()
         with self._lock:
-            if losses != self._losses or self._refusal is None:  # another server may have answered than the one now there
+            if losses != self._losses or self._refusal is None:  # lost: another server may have answered
                 return
             self._refusal = None
         self.on_readmission()
