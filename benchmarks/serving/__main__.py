@@ -1,4 +1,5 @@
-"""Measure the service: what it adds, its latencies, throughput, overload, releases switched, and a soak with faults.
+"""Measure the service: what it adds, its latencies, throughput, overload, releases switched, a soak with faults; also
+decoding, category fusion, the model in Triton and hostile input. A step whose input is missing is skipped, and says so.
 
 What was made and measured stays in the workspace, so the same command may be given again at any time; `--again`
 measures anew what was measured before.
@@ -11,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.serving.places import Places
-from benchmarks.serving.plan import Destination, Plan
+from benchmarks.serving.plan import Destination, Plan, Skipped
 from benchmarks.serving.report import write_report
 from benchmarks.serving.settings import QUICK, Study
 from benchmarks.serving.steps import MEASURES, measure
@@ -29,13 +30,20 @@ def main() -> int:
         plan = _plan(arguments)
         for step in MEASURES:
             if step in arguments.steps:
-                measure(plan, step)
+                _measure(plan, step)
         if REPORT in arguments.steps:
             write_report(plan)
     except LookalikeError as error:
         sys.stderr.write(f"bench-serving: {error}\n")
         return 2
     return 0
+
+
+def _measure(plan: Plan, step: str) -> None:
+    try:
+        measure(plan, step)
+    except Skipped as reason:
+        sys.stderr.write(f"bench-serving: {step} is skipped: {reason}\n")
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:

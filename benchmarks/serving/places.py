@@ -18,6 +18,10 @@ class Places:
     def validated(self) -> Path:
         return self.root / "validated"
 
+    @property
+    def splits(self) -> Path:
+        return self.root / "splits"
+
     def exported(self, name: str) -> Path:
         """A model that the study makes itself."""
         return self.root / "exported" / name

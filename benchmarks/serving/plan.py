@@ -47,7 +47,11 @@ class Measured:
     """JSON: the numbers behind them, which tables are made of."""
 
 
+class Skipped(Exception):
+    """A step cannot be measured here; the sentence says what is missing."""
+
+
 class Measure(Protocol):
-    """A measuring step; it may use `plan.places.scratch(<step>)`."""
+    """A measuring step; it may use `plan.places.scratch(<step>)`, and raises Skipped."""
 
     def __call__(self, plan: Plan) -> Measured: ...

@@ -9,14 +9,17 @@ from benchmarks.results import Figure, record
 from benchmarks.serving.plan import Measure, Measured, Plan
 from lookalike.storage import digest_json, read_json, write_json
 
-MEASURES = ("overhead", "latency", "throughput", "overload", "swaps", "soak")
+MEASURES = ["overhead", "latency", "throughput", "overload", "swaps", "soak", "decoding", "fusion", "triton", "hostile"]
 """Modules of this package whose `measure` is a step, in the order they run; KServe is imported by those alone."""
 DETAILS = "serving_details.json"
 SUBJECT = "serving"
 
 
 def measure(plan: Plan, step: str) -> Measured:
-    """Run a measuring step and keep what it found, or give back what it found earlier under the same settings."""
+    """Run a measuring step and keep what it found, or give back what it found earlier under the same settings.
+
+    Raises Skipped where an input of the step is missing.
+    """
     path, asked = plan.places.measured(step), _asked(plan, step)
     if path.is_file() and not plan.again and (kept := read_json(path))["study"] == asked:
         return _read(kept)

@@ -1,5 +1,6 @@
 """The service study: its judgement of answers, its sums, its page, and short runs of its steps."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 
 from benchmarks.pages import MARKERS, fill
 from benchmarks.results import RESULTS
+from benchmarks.serving import steps, triton
 from benchmarks.serving.connection import photo_request, read_head
 from benchmarks.serving.load import Load, side_by_side_ratio
 from benchmarks.serving.places import Places
-from benchmarks.serving.plan import DOCS, Destination, Plan
+from benchmarks.serving.plan import DOCS, Destination, Plan, Skipped
 from benchmarks.serving.report import PAGE
 from benchmarks.serving.settings import QUICK
 from benchmarks.serving.soak import Memory, Struck, recoveries, slope
@@ -145,3 +147,26 @@ def test_a_flood_is_measured_with_what_was_asked_and_answered(plan: Plan) -> Non
     asked = sum(sum(statuses.values()) for statuses in found.details["statuses"])
     assert found.figures["overload_goodput_ratio"].n == asked
     assert found.figures["overload_goodput_ratio"].value > 0
+
+
+def test_every_measurement_of_the_service_is_a_step() -> None:
+    package = Path(steps.__file__).parent
+    modules = {path.stem for path in package.glob("*.py") if "\ndef measure(plan: Plan) ->" in path.read_text()}
+    assert modules - {"steps"} == set(steps.MEASURES)
+
+
+def test_a_step_without_its_input_is_skipped_with_a_reason(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(Skipped, match="--models names the exports"):
+        measure(replace(plan, quick=False), "fusion")
+    monkeypatch.setattr(triton, "TRITON", tmp_path)
+    with pytest.raises(Skipped, match=str(tmp_path)):
+        measure(plan, "triton")
+    assert not plan.places.measured("fusion").exists()
+
+
+@pytest.mark.slow
+def test_decoding_and_fusion_are_measured_on_the_drawn_shop(plan: Plan) -> None:
+    assert measure(plan, "decoding").figures["decode_ratio"].value > 0
+    assert measure(plan, "fusion").figures["fusion_gain"].n > 0
