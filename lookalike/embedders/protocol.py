@@ -1,7 +1,7 @@
 """What every embedder offers, wherever the model runs: in PyTorch, in onnxruntime or in Triton."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,16 @@ class Embeddings:
     """(B, D), unit length."""
     attributes: dict[str, NDArray[np.float32]]
     """Per attribute (B, C): probabilities in the order of the identity's labels."""
+
+
+@runtime_checkable
+class ComputesHere(Protocol):
+    """What an embedder has besides that computes in this process."""
+
+    @property
+    def provider(self) -> str:
+        """onnxruntime's execution provider, such as CPUExecutionProvider."""
+        ...
 
 
 class Embedder(Protocol):

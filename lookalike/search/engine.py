@@ -140,6 +140,11 @@ class SearchEngine:
         return tuple(guard.part for guard in guards if guard.breaker.state != "closed")
 
     @property
+    def provider(self) -> str | None:
+        """onnxruntime's execution provider that computes the model, where it computes in this process."""
+        return self._embedder.provider
+
+    @property
     def model_breaker(self) -> Breaker:
         """For whoever heals the model and knows first that it is well."""
         return self._embedder.guard.breaker
