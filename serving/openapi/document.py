@@ -13,7 +13,8 @@ from serving.watched import ACCEPTED_ID
 
 ABOUT = """Visual product search: send a photo or a product, get the products that look like it.
 
-Every answer names the release that gave it, and its X-Request-ID header the request. Errors are `{"error": "<sentence>"}`; 429 and 503 say when to try again.
+Every answer names the release that gave it, and its X-Request-ID header the request.
+Errors are `{"error": "<sentence>"}`; 429 and 503 say when to try again.
 KServe's v1 and v2 protocols ask the same search, the v2 protocol over gRPC too."""
 SECURITY = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
