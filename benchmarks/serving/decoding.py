@@ -15,9 +15,10 @@ from PIL import Image
 
 from benchmarks.results import Figure
 from benchmarks.serving.models import released_models
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.shop import index_folder, make_shop
 from benchmarks.serving.uploads import Uploads, load_uploads, prepare_catalogue
+from benchmarks.study import Measured
 from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.embedders.onnx import OnnxEmbedder

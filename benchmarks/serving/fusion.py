@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from benchmarks.results import Figure
 from benchmarks.serving.models import released_models
-from benchmarks.serving.places import Places
-from benchmarks.serving.plan import COMMAND, Measured, Plan, Skipped
+from benchmarks.serving.plan import COMMAND, Places, Plan
 from benchmarks.serving.uploads import prepare_splits
+from benchmarks.study import Measured, Skipped
 from lookalike.catalog.products import load_catalogue
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.embedders.protocol import Embeddings, ModelIdentity

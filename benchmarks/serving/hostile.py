@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Figure
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.plan import COMMAND, Plan
+from benchmarks.study import Measured
 from lookalike.progress import progress
 from lookalike.storage import read_json, write_json
 

@@ -16,10 +16,11 @@ from benchmarks.serving.floor import LEGS, open_floor
 from benchmarks.serving.load import side_by_side_ratio
 from benchmarks.serving.models import mobile_model, released_models
 from benchmarks.serving.parts import running_parts
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.service import serving, settings_of
 from benchmarks.serving.shop import Shop, make_shop, model_words
 from benchmarks.serving.uploads import load_uploads, prepare_catalogue
+from benchmarks.study import Measured
 
 STEP = "overhead"
 GOAL = 1.5

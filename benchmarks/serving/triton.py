@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from benchmarks.results import Figure
 from benchmarks.serving.models import released_models
 from benchmarks.serving.parts import TRITON
-from benchmarks.serving.plan import COMMAND, Measured, Plan, Skipped
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.stability import SIZES, gaps
 from benchmarks.serving.uploads import prepare_splits
+from benchmarks.study import Measured, Skipped
 from lookalike.catalog.products import load_catalogue
 from lookalike.embedders.model_folder import load_model, onnx_file
 from lookalike.embedders.onnx import open_session

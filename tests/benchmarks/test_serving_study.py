@@ -11,15 +11,14 @@ from benchmarks.results import RESULTS
 from benchmarks.serving import steps, triton
 from benchmarks.serving.connection import photo_request, read_head
 from benchmarks.serving.load import Load, side_by_side_ratio
-from benchmarks.serving.places import Places
-from benchmarks.serving.plan import DOCS, Destination, Plan, Skipped
-from benchmarks.serving.report import PAGE
+from benchmarks.serving.plan import Places, Plan
 from benchmarks.serving.settings import QUICK
 from benchmarks.serving.soak import Memory, Struck, recoveries, slope
-from benchmarks.serving.steps import DETAILS, SUBJECT, measure
+from benchmarks.serving.steps import SUBJECT, measure
 from benchmarks.serving.tables import TABLES
 from benchmarks.serving.truth import Truth
 from benchmarks.serving.watchers import DEGRADED, FAILED, GOOD, Event
+from benchmarks.study import DOCS, Destination, Skipped
 from lookalike.storage import read_json
 
 
@@ -104,10 +103,10 @@ def test_requests_are_whole_and_heads_are_read() -> None:
 
 
 def test_the_page_has_every_table_once_and_shows_the_committed_numbers() -> None:
-    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    page = (DOCS / SUBJECT.page).read_text(encoding="utf-8")
     assert sorted(name for _, name, _ in MARKERS.findall(page)) == sorted(TABLES)
-    if (RESULTS / DETAILS).is_file():
-        figures, details = read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS)
+    if (RESULTS / SUBJECT.details).is_file():
+        figures, details = read_json(RESULTS / f"{SUBJECT.name}.json")["figures"], read_json(RESULTS / SUBJECT.details)
         told = {key: figure for key, figure in figures.items() if f"`{key}`" in page}
         assert fill(page, told, details, TABLES) == page
 
@@ -121,7 +120,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """A trial on a drawn shop; its shops are made by the first step and kept for the others."""
     root = tmp_path_factory.mktemp("study")
     aside = Destination(root / "report", root / "report")
-    return Plan("", root, Places(root), QUICK, destination=aside, quick=True)
+    return Plan(catalogue="", encoders=root, places=Places(root), study=QUICK, destination=aside, quick=True)
 
 
 @pytest.mark.slow
