@@ -80,7 +80,7 @@ bench-index: $(INSTALLED)  ## Measure the index: ratios, filters, a million vect
 	  $(if $(CHECKPOINT),--checkpoint "$(CHECKPOINT)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
 
 .PHONY: bench-serving
-bench-serving: $(INSTALLED) triton  ## Measure the service: overhead, latencies, overload, a soak (CATALOG=, ENCODERS=, MODELS="a b", WORKSPACE=; QUICK=1)
+bench-serving: $(INSTALLED) triton  ## Measure the service: overhead, latencies, overload, a soak, decoding, fusion, Triton, hostile input (CATALOG=, ENCODERS=, MODELS="a b", WORKSPACE=; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.serving $(if $(CATALOG),--catalogue "$(CATALOG)") $(if $(ENCODERS),--encoders "$(ENCODERS)") \
 	  $(if $(MODELS),--models $(MODELS)) $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
 

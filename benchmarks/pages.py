@@ -30,3 +30,45 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         return NOT_YET
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join('' if cell is None else str(cell) for cell in line)} |" for line in lines)
+
+
+def goals_table(figures: Figures) -> str:
+    """The figures that have a goal."""
+    rows = [
+        [f"`{key}`", number(told["value"]), span(told["interval"]), told["goal"], _met(told["met"]), told["n"]]
+        for key, told in figures.items()
+        if told["goal"]
+    ]
+    return table(["figure", "value", "interval", "goal", "met", "n"], rows)
+
+
+def others_table(figures: Figures) -> str:
+    """The figures that only inform."""
+    rows = [
+        [f"`{key}`", number(told["value"]), told["unit"], span(told["interval"]), told["n"]]
+        for key, told in figures.items()
+        if not told["goal"]
+    ]
+    return table(["figure", "value", "unit", "interval", "n"], rows)
+
+
+def how_list(figures: Figures) -> str:
+    """How each figure was measured."""
+    return "\n".join(f"- `{key}`: {told['how']}." for key, told in figures.items()) or NOT_YET
+
+
+def without(figures: Figures, starts: tuple[str, ...]) -> Figures:
+    """The figures whose keys begin otherwise: those that other pages tell about."""
+    return {key: told for key, told in figures.items() if not key.startswith(starts)}
+
+
+def number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+
+
+def span(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else " to ".join(number(value) for value in interval)
+
+
+def _met(met: bool | None) -> str:
+    return "yes" if met else "**no**"

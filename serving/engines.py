@@ -54,6 +54,7 @@ def load_engine(
     )
     engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
     if supervisor is not None and isinstance(embedder, AdmittedEmbedder):
+        embedder.on_readmission = engine.model_breaker.trust
         supervisor.watch(embedder)
     return engine
 

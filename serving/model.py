@@ -56,6 +56,11 @@ class SearchModel(Model):
         """Parts of the live release that failed lately; without these, answers are poorer or refused."""
         return self.live.current.degraded() if self.live.current else ()
 
+    @property
+    def provider(self) -> str | None:
+        """What computes the live release's model, where that is known here."""
+        return self.live.current.provider if self.live.current else None
+
     async def healthy(self) -> bool:
         """Ready as soon as a release was loaded: its model answered the golden vectors, its parts agree."""
         return self.live.current is not None

@@ -42,6 +42,10 @@ logger = logging.getLogger(__name__)
 
 EXPLAINED = (LookalikeError, InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady, NotImplementedError)
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than the usual minute of a load balancer's, which else sends a request
+into a connection just closed."""
+
 
 def rest_application(
     dataplane: SearchDataPlane,
@@ -126,6 +130,7 @@ def rest_server(app: FastAPI, host: str, grace_seconds: int) -> QuietUvicorn:
         log_config=None,
         access_log=False,
         proxy_headers=False,  # nothing here asks where a request came from
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=grace_seconds,
     )
     return QuietUvicorn(config)

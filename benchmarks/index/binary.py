@@ -6,10 +6,11 @@ import faiss as installed_faiss
 import numpy as np
 
 from benchmarks.index.built import COLLECTION, built, opened, sizes, structures, vectors_of
-from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.index.plan import COMMAND, Plan
 from benchmarks.index.ratios import segment_of
 from benchmarks.index.truth import interval, kth_scores, recalls
 from benchmarks.results import Figure
+from benchmarks.study import Measured
 from lookalike.index.faiss_settings import BinarySettings
 from lookalike.index.faiss_structures import SEARCH
 

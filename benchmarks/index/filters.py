@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.index.built import COLLECTION, LOT, LOTS, built, lot_name, lots, opened, searched, sizes, vectors_of
-from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.index.plan import COMMAND, Plan
 from benchmarks.index.real import Vectors
 from benchmarks.index.timing import milliseconds, one_core
 from benchmarks.index.truth import kth_scores, recalls
 from benchmarks.results import Figure
+from benchmarks.study import Measured
 from lookalike.index.faiss import FaissIndex
 from lookalike.index.predicates import Between, OneOf, Where
 from lookalike.index.protocol import Hit

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.index.built import COLLECTION, LOT, batches, photo_id, vectors_of
-from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.index.plan import COMMAND, Plan
 from benchmarks.index.real import Vectors
 from benchmarks.results import Figure
+from benchmarks.study import Measured
 from lookalike.index.faiss import FaissIndex
 from lookalike.index.faiss_settings import FaissSettings, HnswSettings
 from lookalike.index.protocol import CollectionInfo, GalleryBatch

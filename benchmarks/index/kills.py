@@ -15,8 +15,9 @@ from benchmarks.index.kill_milvus import MilvusCollections, kill_the_server, ser
 from benchmarks.index.kill_run import Scenario
 from benchmarks.index.kill_shop import ShopVerbs, make_inputs
 from benchmarks.index.kill_trial import AHEAD, Reference, Toll, refer, trial, views_of
-from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.index.plan import COMMAND, Plan
 from benchmarks.results import Figure
+from benchmarks.study import Measured
 
 STEP = "kills"
 Amount = tuple[int, int, int]

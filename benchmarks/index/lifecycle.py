@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.index.kill_milvus import serve
-from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.index.plan import COMMAND, Plan
 from benchmarks.index.swap_readers import Seen, reading
 from benchmarks.index.swap_shop import SwapShop, make_shop
 from benchmarks.results import Figure
+from benchmarks.study import Measured
 from lookalike.index.choose import open_index
 from lookalike.release.manifest import live_release
 from lookalike.release.promote import ALIAS, rollback

@@ -1,50 +1,44 @@
-"""What was asked for, and what a measuring step hands back."""
+"""What was asked for of the study of the index, and where it keeps its artifacts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from benchmarks.index.places import Places
 from benchmarks.index.settings import Study
-from benchmarks.results import RESULTS, Figure
+from benchmarks.study import Measured, StudyPlaces, StudyPlan
 
 COMMAND = "make bench-index"
-DOCS = Path(__file__).parents[2] / "docs"
 
 
-@dataclass(frozen=True)
-class Destination:
-    """Where results go: into the repository, or for a trial into the workspace."""
+class Places(StudyPlaces):
+    """Paths under one workspace. Nothing is created here."""
 
-    results: Path = RESULTS
-    docs: Path = DOCS
+    @property
+    def embedded(self) -> Path:
+        """The catalogue's vectors as the model gives them."""
+        return self.root / "embedded"
+
+    @property
+    def real(self) -> Path:
+        """The same in D dimensions, queries held back."""
+        return self.root / "real"
+
+    def grown(self, count: int) -> Path:
+        return self.root / f"grown_{count}"
+
+    def collection(self, count: int, kind: str) -> Path:
+        """A faiss index' folder with one collection."""
+        return self.root / f"built_{count}" / kind
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True)
+class Plan(StudyPlan):
     """What was asked for on the command line."""
 
-    catalogue: str
-    encoders: Path
     places: Places
     study: Study
     checkpoint: Path | None = None
     """The trained model that embeds the photos; an untrained backbone where there is none."""
-    destination: Destination = field(default_factory=Destination)
-    again: bool = False
-    """Measure again what was measured before."""
-    quick: bool = False
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one step found."""
-
-    figures: Mapping[str, Figure]
-    """By the key they are recorded under."""
-    details: Mapping[str, Any] = field(default_factory=dict)
-    """JSON: the numbers behind them, which tables and plots are made of."""
 
 
 class Measure(Protocol):

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from pymilvus import MilvusClient
 
 from benchmarks.index.built import COLLECTION, LOT, batches, built, opened, sizes, structures, vectors_of
-from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.index.plan import COMMAND, Plan
 from benchmarks.index.timing import Ask, Rates, one_core, side_by_side
 from benchmarks.results import Figure
+from benchmarks.study import Measured
 from lookalike.index.faiss_folder import FaissFolder
 from lookalike.index.faiss_settings import HnswSettings
 from lookalike.index.faiss_structures import SEARCH

@@ -9,11 +9,12 @@ import faiss as installed_faiss
 import numpy as np
 
 from benchmarks.index.built import COLLECTION, build_seconds, built, opened, searched, sizes, structures, vectors_of
-from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.index.plan import COMMAND, Plan
 from benchmarks.index.ratios import segment_of
 from benchmarks.index.timing import one_core, per_second
 from benchmarks.index.truth import interval, kth_scores, recalls
 from benchmarks.results import Figure
+from benchmarks.study import Measured
 from lookalike.index.comparing import Found, Vectors
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings, StructureSettings
 from lookalike.index.faiss_structures import ROTATION, SEARCH, Binary, Hnsw, IvfPq, Structure

@@ -1,9 +1,7 @@
 """The tables of the results page, made from the committed numbers and set between markers in its prose."""
 
-from collections.abc import Sequence
-
 from benchmarks.index.weights import EXTRAPOLATED
-from benchmarks.pages import NOT_YET, Details, Figures, Tables, table
+from benchmarks.pages import Details, Figures, Tables, goals_table, how_list, others_table, table, without
 
 ELSEWHERE = ("narrowing_", "colour_rerank_", "scale_out_", "bulk_")
 """Figures of the same subject that other pages show."""
@@ -11,28 +9,15 @@ GIB = 2**30
 
 
 def _goals(figures: Figures, details: Details) -> str:
-    rows = []
-    for key, figure in figures.items():
-        if figure["goal"] and not key.startswith(ELSEWHERE):
-            met = "yes" if figure["met"] else "**no**"
-            rows.append(
-                [f"`{key}`", _number(figure["value"]), _span(figure["interval"]), figure["goal"], met, figure["n"]]
-            )
-    return table(["figure", "value", "interval", "goal", "met", "n"], rows)
+    return goals_table(without(figures, ELSEWHERE))
 
 
 def _others(figures: Figures, details: Details) -> str:
-    rows = [
-        [f"`{key}`", _number(figure["value"]), figure["unit"], _span(figure["interval"]), figure["n"]]
-        for key, figure in figures.items()
-        if not figure["goal"] and not key.startswith(ELSEWHERE)
-    ]
-    return table(["figure", "value", "unit", "interval", "n"], rows)
+    return others_table(without(figures, ELSEWHERE))
 
 
 def _how(figures: Figures, details: Details) -> str:
-    told = [f"- `{key}`: {f['how']}." for key, f in figures.items() if f["goal"] and not key.startswith(ELSEWHERE)]
-    return "\n".join(told) or NOT_YET
+    return how_list({key: told for key, told in without(figures, ELSEWHERE).items() if told["goal"]})
 
 
 def _curves(figures: Figures, details: Details) -> str:
@@ -93,14 +78,6 @@ def _sizing(figures: Figures, details: Details) -> str:
                 [f"{size:,}", kind, *(f"{size * each / GIB:,.1f}" for each in (scanned, private, told["mapped"]))]
             )
     return table(["photos", "structure", "scanned GiB", "private GiB", "mapped GiB"], rows)
-
-
-def _number(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}"
-
-
-def _span(interval: Sequence[float] | None) -> str:
-    return "" if interval is None else " to ".join(_number(value) for value in interval)
 
 
 TABLES: Tables = {

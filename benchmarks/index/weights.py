@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.index.built import COLLECTION, KINDS, built, opened, sizes, structures, vectors_of
-from benchmarks.index.plan import COMMAND, Measured, Plan
+from benchmarks.index.plan import COMMAND, Plan
 from benchmarks.index.ratios import segment_of
 from benchmarks.results import Figure
+from benchmarks.study import Measured
 from lookalike.errors import EvaluationError
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, StructureSettings
 from lookalike.index.faiss_structures import SEARCH

@@ -1,72 +1,34 @@
-"""Measure the service: what it adds, its latencies, throughput, overload, releases switched, and a soak with faults.
+"""Measure the service: what it adds, its latencies, throughput, overload, releases switched, a soak with faults; also
+decoding, category fusion, the model in Triton and hostile input. A step whose input is missing is skipped, and says so.
 
 What was made and measured stays in the workspace, so the same command may be given again at any time; `--again`
 measures anew what was measured before.
 """
 
-import argparse
-import os
 import sys
-import tempfile
+from functools import partial
 from pathlib import Path
 
-from benchmarks.serving.places import Places
-from benchmarks.serving.plan import Destination, Plan
-from benchmarks.serving.report import write_report
+from benchmarks.serving.plan import Places, Plan
 from benchmarks.serving.settings import QUICK, Study
-from benchmarks.serving.steps import MEASURES, measure
-from lookalike.errors import LookalikeError
-
-REPORT = "report"
-STEPS = (*MEASURES, REPORT)
+from benchmarks.serving.steps import MEASURES, SUBJECT, measure
+from benchmarks.study import common, run_steps, study_parser
 
 
 def main() -> int:
     """0: everything asked for is done; 2: something a person can put right."""
-    arguments = _parser().parse_args()
-    sys.argv = sys.argv[:1]  # KServe parses the command line when it is imported
-    try:
-        plan = _plan(arguments)
-        for step in MEASURES:
-            if step in arguments.steps:
-                measure(plan, step)
-        if REPORT in arguments.steps:
-            write_report(plan)
-    except LookalikeError as error:
-        sys.stderr.write(f"bench-serving: {error}\n")
-        return 2
-    return 0
-
-
-def _plan(arguments: argparse.Namespace) -> Plan:
-    workspace = Path(arguments.workspace or Path(tempfile.gettempdir()) / "bench-serving").resolve()
-    places = Places(workspace / "quick" if arguments.quick else workspace)
-    aside = Destination(places.root / "report", places.root / "report")
-    minutes = {"soak_minutes": arguments.soak_minutes} if arguments.soak_minutes else {}
-    return Plan(
-        arguments.catalogue,
-        Path(arguments.encoders),
-        places,
-        (QUICK if arguments.quick else Study()).model_copy(update=minutes),
-        models=tuple(arguments.models),
-        destination=aside if arguments.quick else Destination(),
-        again=arguments.again,
-        quick=arguments.quick,
+    parser = study_parser(SUBJECT.name, __doc__, MEASURES)
+    parser.add_argument(
+        "--models", nargs=2, type=Path, default=(), help="exports of two trained models [untrained ones are made]"
     )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m benchmarks.serving", description=__doc__)
-    add = parser.add_argument
-    add("--catalogue", default=os.environ.get("LOOKALIKE_FPI", ""), help="folder of the catalogue [LOOKALIKE_FPI]")
-    add("--encoders", default=os.environ.get("LOOKALIKE_WEIGHTS", ""), help="folder of backbones [LOOKALIKE_WEIGHTS]")
-    add("--models", nargs=2, type=Path, default=(), help="exports of two trained models [untrained ones are made]")
-    add("--workspace", help="where shops are kept [a folder for temporary files]")
-    add("--quick", action="store_true", help="a drawn shop and short runs; reported into the workspace")
-    add("--again", action="store_true", help="measure again what was measured before")
-    add("--soak-minutes", type=float, help="length of the soak [an hour]")
-    add("--steps", nargs="+", choices=STEPS, default=STEPS, metavar="STEP", help=f"some of: {', '.join(STEPS)} [all]")
-    return parser
+    parser.add_argument("--soak-minutes", type=float, help="length of the soak [an hour]")
+    arguments = parser.parse_args()
+    sys.argv = sys.argv[:1]  # KServe parses the command line when it is imported
+    root, fields = common(arguments, SUBJECT.name)
+    minutes = {"soak_minutes": arguments.soak_minutes} if arguments.soak_minutes else {}
+    study = (QUICK if arguments.quick else Study()).model_copy(update=minutes)
+    plan = Plan(places=Places(root), study=study, models=tuple(arguments.models), **fields)
+    return run_steps(SUBJECT.name, arguments.steps, MEASURES, partial(measure, plan), partial(SUBJECT.write_page, plan))
 
 
 if __name__ == "__main__":

@@ -4,24 +4,25 @@ Ours and Pillow's whole decoding take turns on the same photos in one process, b
 those of other photos of catalogue products, enlarged to what a phone would upload, searched in the whole catalogue.
 """
 
-import argparse
 import io
-import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.results import Figure, record
+from benchmarks.results import Figure
+from benchmarks.serving.models import released_models
+from benchmarks.serving.plan import COMMAND, Plan
+from benchmarks.serving.shop import index_folder, make_shop
+from benchmarks.serving.uploads import Uploads, load_uploads, prepare_catalogue
+from benchmarks.study import Measured
 from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.embedders.protocol import Embedder
-from lookalike.errors import LookalikeError
 from lookalike.evaluation.bootstrap import Estimate, draw_resamples, estimate_difference
 from lookalike.index.gallery import Gallery, load_gallery
 from lookalike.progress import progress
@@ -34,37 +35,29 @@ QUALITY, FINE_QUALITY, FINE_GRAIN = 85, 92, 8.0
 INPUTS = ((96, 72), (160, 160), (224, 224))
 """Rows and columns of models' inputs; the first is the recipe's."""
 K, FEW, BATCH = 10, 4, 128
-SPEED, ANSWERS = STEPS = ("speed", "answers")
-COMMAND = "python -m benchmarks.serving.decoding"
 
 
-def main() -> int:
-    """0: measured; 2: something a person can put right."""
-    asked = _parser().parse_args()
-    try:
-        catalogue, embedder = load_catalogue(asked.validated), OnnxEmbedder(asked.model, threads=1)
-        photos = _uploads(catalogue, 40 if asked.quick else None)
-        figures = speeds(photos[:20], 3 if asked.quick else 20) if SPEED in asked.steps else {}
-        if ANSWERS in asked.steps:
-            figures |= answers(photos, catalogue, load_gallery(asked.index), embedder)
-    except LookalikeError as error:
-        sys.stderr.write(f"{COMMAND}: {error}\n")
-        return 2
-    if asked.quick:
-        for key, figure in figures.items():
-            sys.stdout.write(f"{key}: {figure.value:.3f} {figure.interval}: {figure.how}\n")
-    else:
-        record("serving", figures)
-    return 0
+def measure(plan: Plan) -> Measured:
+    """The figures `decode_ratio`, and what decoding as we do it changes in the answers."""
+    prepare_catalogue(plan)
+    exported = released_models(plan)
+    embedder = OnnxEmbedder(exported[0], threads=1)
+    workspace = make_shop(plan, "released", exported).workspace
+    gallery = load_gallery(index_folder(workspace, embedder.identity.fingerprint))
+    uploads = load_uploads(plan, plan.study.enlarged)
+    return Measured(
+        speeds(uploads.photos[:20], plan.study.decodings)
+        | answers(uploads, load_catalogue(plan.places.validated), gallery, embedder)
+    )
 
 
 # ---- speed
 
 
-def speeds(photos: Sequence[tuple[str, bytes]], repeats: int) -> dict[str, Figure]:
+def speeds(photos: Sequence[bytes], repeats: int) -> dict[str, Figure]:
     """Whole decoding over ours, for every input size; the claim is the smallest of them."""
-    plain = [enlarged(content, SQUARE, QUALITY, GRAIN, seed) for seed, (_, content) in enumerate(photos)]
-    fine = [enlarged(content, SQUARE, FINE_QUALITY, FINE_GRAIN, seed) for seed, (_, content) in enumerate(photos)]
+    plain = [enlarged(content, SQUARE, QUALITY, GRAIN, seed) for seed, content in enumerate(photos)]
+    fine = [enlarged(content, SQUARE, FINE_QUALITY, FINE_GRAIN, seed) for seed, content in enumerate(photos)]
     ratios = {size: ratio(plain, Preprocessing(height=size[0], width=size[1]), repeats) for size in INPUTS}
     grainy = {size: ratio(fine, Preprocessing(height=size[0], width=size[1]), repeats) for size in INPUTS}
     worst = min(ratios, key=lambda size: ratios[size][0])
@@ -122,12 +115,10 @@ def _seconds(work: Callable[[], object]) -> float:
 # ---- answers
 
 
-def answers(
-    photos: Sequence[tuple[str, bytes]], catalogue: Catalogue, gallery: Gallery, embedder: Embedder
-) -> dict[str, Figure]:
+def answers(uploads: Uploads, catalogue: Catalogue, gallery: Gallery, embedder: Embedder) -> dict[str, Figure]:
     """What changes, in points, in the answers to photos decoded as we do it, against whole decoding."""
-    products = [product for product, _ in photos]
-    ours, full = _embedded(photos, embedder)
+    products = uploads.products
+    ours, full = _embedded(uploads.photos, embedder)
     resamples = draw_resamples(np.arange(len(products)), 2000, 0.95, seed=0)
     alike = Alike(catalogue, gallery)
     judged = [alike.judged(vectors, products) for vectors in (ours, full)]  # (Q, 2) each
@@ -172,15 +163,13 @@ class Alike:
         return judged
 
 
-def _embedded(
-    photos: Sequence[tuple[str, bytes]], embedder: Embedder
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _embedded(photos: Sequence[bytes], embedder: Embedder) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(Q, D) twice: as we decode, and decoded whole."""
     preprocessing, ours, full = embedder.identity.preprocessing, [], []
     for start in progress(range(0, len(photos), BATCH), "embed uploads"):
         some = [
             enlarged(content, UPRIGHT, QUALITY, GRAIN, start + at)
-            for at, (_, content) in enumerate(photos[start : start + BATCH])
+            for at, content in enumerate(photos[start : start + BATCH])
         ]
         ours.append(embedder.embed(preprocessing.batch(some)).vectors)
         full.append(embedder.embed(np.stack([whole(content, preprocessing) for content in some])).vectors)
@@ -190,27 +179,3 @@ def _embedded(
 def _points(change: Estimate) -> tuple[float, float, float]:
     low, high = change.interval or (float("nan"), float("nan"))
     return 100 * (change.value or 0.0), 100 * low, 100 * high
-
-
-def _uploads(catalogue: Catalogue, count: int | None) -> list[tuple[str, bytes]]:
-    """(product, photo) of the catalogue's query photos."""
-    queries = catalogue.query_photos[:count]
-    contents = catalogue.photo_contents(queries["photo_id"].tolist())
-    return [
-        (product, contents[photo]) for product, photo in zip(queries["product_id"], queries["photo_id"], strict=True)
-    ]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(COMMAND, description=__doc__)
-    add_argument = parser.add_argument
-    add_argument("--validated", type=Path, required=True, help="validated catalogue with query photos")
-    add_argument("--index", type=Path, required=True, help="output of the index stage: the vectors")
-    add_argument("--model", type=Path, required=True, help="model folder that embedded them")
-    add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="what to measure [both]")
-    add_argument("--quick", action="store_true", help="40 photos, nothing recorded")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,10 +1,8 @@
 """What category fusion is worth: calibrated on validation photos, told once on the test split.
 
-It needs a workspace in which validate, split, train and export have run; the gallery is the whole catalogue.
+It needs a model that was trained on the catalogue; the gallery is the whole catalogue.
 """
 
-import argparse
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.results import Figure, record
+from benchmarks.results import Figure
+from benchmarks.serving.models import released_models
+from benchmarks.serving.plan import COMMAND, Places, Plan
+from benchmarks.serving.uploads import prepare_splits
+from benchmarks.study import Measured, Skipped
 from lookalike.catalog.products import load_catalogue
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.embedders.protocol import Embeddings, ModelIdentity
-from lookalike.errors import LookalikeError
 from lookalike.evaluation.bootstrap import Estimate, Resamples, draw_resamples, estimate_difference, estimate_mean
 from lookalike.evaluation.category import calibrate, fused_verticals, judge_queries, places_of
 from lookalike.evaluation.embedding import embed_photos
@@ -26,9 +27,7 @@ from lookalike.evaluation.queries import MIX, PhotoSet, damaged_queries, gallery
 from lookalike.evaluation.retrieval import Gallery, Ranking, rank_products
 from lookalike.evaluation.truth import Truth, read_truth
 from lookalike.fusion import Fusion
-from lookalike.workspace import Workspace
 
-COMMAND = "python -m benchmarks.serving.fusion --workspace FOLDER"
 BATCH = 128
 DEPTH = 50
 """Products that compete for the first places when answers are boosted or narrowed."""
@@ -36,6 +35,27 @@ AHEAD = 10.0
 """More than any cosine: what it is added to stands before all others."""
 WITNESSES = {"head": "category_head_accuracy", "votes": "category_votes_accuracy", "fused": "category_accuracy"}
 TOLD = ("fine_precision_at_4", "coarse_precision_at_4", "known_item_recall_at_10")
+
+
+def measure(plan: Plan) -> Measured:
+    """The figure `fusion_gain`, and what the fused category changes in the answers."""
+    if not plan.models and not plan.quick:
+        raise Skipped("only a trained model tells categories; --models names the exports of two")
+    prepare_splits(plan)
+    shop = Shop(plan.places, released_models(plan)[0], plan.study.judged, plan.study.seed)
+    fusion = shop.calibrated()
+    how = (
+        f"{len(shop.gallery.products):,} gallery photos, {len(fusion.verticals)} verticals, model "
+        f"{fusion.model_fingerprint[:12]}, test split, own item left out of votes, seed {plan.study.seed}; the head of "
+        f"'{fusion.attribute}' weighs {fusion.head_weight:g}, votes exp(-{fusion.sharpness:g} d^2), narrowed from "
+        f"{fusion.sure:.3f}, boost {fusion.boost:g}, all calibrated on damaged validation photos; 95 % intervals from "
+        "1,000 resamples of groups"
+    )
+    figures: dict[str, Figure] = {}
+    for name, damaged in (("damaged", True), ("catalogue", False)):
+        asked = shop.ask("test", damaged)
+        figures |= accuracies(shop, fusion, asked, name, how) | effects(shop, fusion, asked, name, how)
+    return Measured(figures)
 
 
 @dataclass(frozen=True)
@@ -49,12 +69,12 @@ class Asked:
 
 
 class Shop:
-    """A finished workspace: catalogue, truth, model, and every gallery photo embedded."""
+    """Catalogue, truth, model, and every gallery photo embedded."""
 
-    def __init__(self, workspace: Workspace, most: int, seed: int) -> None:
-        self.catalogue = load_catalogue(workspace.validated)
-        self.truth: Truth = read_truth(self.catalogue, workspace.splits)
-        self._embedder = OnnxEmbedder(workspace.exported)
+    def __init__(self, places: Places, exported: Path, most: int, seed: int) -> None:
+        self.catalogue = load_catalogue(places.validated)
+        self.truth: Truth = read_truth(self.catalogue, places.splits)
+        self._embedder = OnnxEmbedder(exported)
         self.identity: ModelIdentity = self._embedder.identity
         self._most, self._seed = most, seed
         everything = gallery_photos(self.catalogue, np.arange(len(self.catalogue.products)))
@@ -138,41 +158,3 @@ def _ordered(ranking: Ranking, fusion: Fusion, truth: Truth, fused: NDArray[np.f
 
 def _figure(estimate: Estimate, unit: str, how: str, goal: str = "", met: bool | None = None) -> Figure:
     return Figure(estimate.value, unit, how, COMMAND, goal, met, estimate.interval, estimate.n)
-
-
-def run(workspace: Workspace, most: int, seed: int, folder: Path | None = None) -> None:
-    """Calibrate, tell, record; into `folder` instead of the committed results where one is given."""
-    shop = Shop(workspace, most, seed)
-    fusion = shop.calibrated()
-    how = (
-        f"{len(shop.gallery.products):,} gallery photos, {len(fusion.verticals)} verticals, model "
-        f"{fusion.model_fingerprint[:12]}, test split, own item left out of votes, seed {seed}; the head of "
-        f"'{fusion.attribute}' weighs {fusion.head_weight:g}, votes exp(-{fusion.sharpness:g} d^2), narrowed from "
-        f"{fusion.sure:.3f}, boost {fusion.boost:g}, all calibrated on damaged validation photos; 95 % intervals from "
-        "1,000 resamples of groups"
-    )
-    figures: dict[str, Figure] = {}
-    for name, damaged in (("damaged", True), ("catalogue", False)):
-        asked = shop.ask("test", damaged)
-        figures |= accuracies(shop, fusion, asked, name, how) | effects(shop, fusion, asked, name, how)
-    record("serving", figures, **({} if folder is None else {"folder": folder}))
-
-
-def main() -> int:
-    """0 where it was measured, 2 for something that a person can put right."""
-    parser = argparse.ArgumentParser("python -m benchmarks.serving.fusion", description=__doc__)
-    parser.add_argument("--workspace", type=Path, required=True, help="where validated, splits and exported lie")
-    parser.add_argument("--queries", type=int, default=20_000, help="most products asked with per split")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--results", type=Path, help="write the figures here instead of into the committed results")
-    asked = parser.parse_args()
-    try:
-        run(Workspace(asked.workspace), asked.queries, asked.seed, asked.results)
-    except LookalikeError as error:
-        sys.stderr.write(f"bench-fusion: {error}\n")
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,48 +1,46 @@
 """Strangers' input at length: mutated photos into the decoder, mutated requests into a real server, costs of bombs.
 
 What is drawn, forged and mutated is the tests' (`tests/hostile`), run longer. Every portion runs in a process of its
-own, so that a crash costs that portion and is counted; with a workspace, finished portions are kept.
+own, so that a crash costs that portion and is counted.
 """
 
-import argparse
 import json
+import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import Figure, record
+from benchmarks.results import Figure
+from benchmarks.serving.plan import COMMAND, Plan
+from benchmarks.study import Measured
 from lookalike.progress import progress
 from lookalike.storage import read_json, write_json
 
+STEP = "hostile"
 PHOTOS, REQUESTS, COSTS = "tests.hostile.photo_fuzz", "tests.hostile.request_fuzz", "tests.hostile.cost"
 PHOTOS_A_PROCESS, REQUESTS_A_PROCESS = 10_000, 2_000
 MOST_MEGABYTES = 450.0
 """For one photo at a time, beyond what the process holds: a WebP of 25 megapixels, with its canvases, takes 390."""
 PATIENCE = "5"
 """Seconds a damaged message waits for its answer: long enough on a busy machine."""
-COMMAND = "python -m benchmarks.serving.hostile"
+FIRST_SEED = 100
+"""Portions count on from it; the tests begin at 0."""
 
 
-def main() -> int:
-    """0: measured, whatever came out; the figures say it."""
-    asked = _parser().parse_args()
-    images, requests = (2_000, 400) if asked.quick else (asked.images, asked.requests)
-    with tempfile.TemporaryDirectory() as scratch:
-        portions = Portions(asked.workspace or Path(scratch), asked.at_once, asked.seed)
-        photos = portions.fuzzed(PHOTOS, images, PHOTOS_A_PROCESS)
-        answers = portions.fuzzed(REQUESTS, requests, REQUESTS_A_PROCESS, PATIENCE)
-    figures = claims(photos, answers, forged(), asked.seed)
-    for failure in (photos["failures"] + answers["failures"])[:50]:
-        sys.stderr.write(f"{failure}\n")
-    if not asked.quick:
-        record("serving", figures)
-    return 0
+def measure(plan: Plan) -> Measured:
+    """The figures `hostile_*`, whatever came out; finished portions are kept unless all is measured anew."""
+    kept = plan.places.scratch(STEP)
+    if plan.again and kept.is_dir():
+        shutil.rmtree(kept)
+    portions = Portions(kept, FIRST_SEED)
+    photos = portions.fuzzed(PHOTOS, plan.study.mutated_photos, PHOTOS_A_PROCESS)
+    answers = portions.fuzzed(REQUESTS, plan.study.mutated_requests, REQUESTS_A_PROCESS, PATIENCE)
+    failures = photos["failures"] + answers["failures"]
+    return Measured(claims(photos, answers, forged()), {"failures": failures[:50]})
 
 
 @dataclass(frozen=True)
@@ -50,15 +48,13 @@ class Portions:
     """How fuzzing is cut up: a process and a seed for each portion, and a file for what it found."""
 
     kept: Path
-    at_once: int
     seed: int
 
     def fuzzed(self, module: str, total: int, size: int, *more: str) -> dict[str, Any]:
         """Fuzz in processes of at most `size` inputs; counts are added up, peaks are the highest."""
         starts = range(0, total, size)
-        with ThreadPoolExecutor(self.at_once) as pool:
-            parts = pool.map(lambda start: self._portion(module, start // size, min(size, total - start), more), starts)
-            return merged(list(progress(parts, module.rpartition(".")[2], total=len(starts))))
+        parts = (self._portion(module, start // size, min(size, total - start), more) for start in starts)
+        return merged(list(progress(parts, module.rpartition(".")[2], total=len(starts))))
 
     def _portion(self, module: str, number: int, count: int, more: Sequence[str]) -> dict[str, Any]:
         file = self.kept / f"{module.rpartition('.')[2]}-{self.seed + number}-{count}.json"
@@ -104,7 +100,7 @@ def forged() -> dict[str, Any]:
     }
 
 
-def claims(photos: dict[str, Any], answers: dict[str, Any], costs: dict[str, Any], seed: int) -> dict[str, Figure]:
+def claims(photos: dict[str, Any], answers: dict[str, Any], costs: dict[str, Any]) -> dict[str, Figure]:
     """The two figures of strangers' input, and what the costliest of it costs."""
     inputs = photos["photos"] + answers["requests"] + costs["photos"]
     failures = photos["failures"] + answers["failures"] + costs["failures"]
@@ -118,7 +114,7 @@ def claims(photos: dict[str, Any], answers: dict[str, Any], costs: dict[str, Any
             f"{answers['requests']} generated or mutated requests (half from the OpenAPI document by "
             "schemathesis and hypothesis, a third "
             f"damaged HTTP, the rest damaged gRPC; {statuses}; 0 is a connection closed without an answer), "
-            f"{costs['photos']} forged photos; first seed {seed}",
+            f"{costs['photos']} forged photos; first seed {FIRST_SEED}",
             COMMAND,
             ">= 100000 photos, >= 20000 requests",
             photos["photos"] >= 100_000 and answers["requests"] >= 20_000,
@@ -153,19 +149,3 @@ def claims(photos: dict[str, Any], answers: dict[str, Any], costs: dict[str, Any
             n=photos["photos"] + costs["photos"],
         ),
     }
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(COMMAND, description=__doc__)
-    add_argument = parser.add_argument
-    add_argument("--images", type=int, default=100_000, help="mutated photos [100000]")
-    add_argument("--requests", type=int, default=20_000, help="mutated requests [20000]")
-    add_argument("--seed", type=int, default=100, help="first seed; portions count on from it [100]")
-    add_argument("--workspace", type=Path, help="where finished portions are kept [nowhere]")
-    add_argument("--at-once", type=int, default=1, help="portions at once [1]")
-    add_argument("--quick", action="store_true", help="2000 photos and 400 requests, nothing recorded")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

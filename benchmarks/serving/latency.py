@@ -8,10 +8,11 @@ from benchmarks.serving.connection import photo_request
 from benchmarks.serving.load import Load, closed_loop
 from benchmarks.serving.million import make_million
 from benchmarks.serving.models import released_models
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.service import serving, settings_of
 from benchmarks.serving.shop import Shop, make_shop, model_words
 from benchmarks.serving.uploads import load_uploads, prepare_catalogue
+from benchmarks.study import Measured
 
 STEP = "latency"
 GOAL_MS = 100.0

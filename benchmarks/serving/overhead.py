@@ -15,10 +15,12 @@ from benchmarks.serving.connection import Connection, photo_request
 from benchmarks.serving.floor import LEGS, open_floor
 from benchmarks.serving.load import side_by_side_ratio
 from benchmarks.serving.models import mobile_model, released_models
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.parts import running_parts
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.service import serving, settings_of
 from benchmarks.serving.shop import Shop, make_shop, model_words
 from benchmarks.serving.uploads import load_uploads, prepare_catalogue
+from benchmarks.study import Measured
 
 STEP = "overhead"
 GOAL = 1.5
@@ -37,28 +39,35 @@ class Compared:
 
 
 def measure(plan: Plan) -> Measured:
-    """The figure `overhead_p50_ratio`, and the same with the usual mobile backbone."""
+    """The figure `overhead_p50_ratio`, and the same with the usual mobile backbone, in Triton and on Milvus Lite."""
     prepare_catalogue(plan)
-    shops = {
-        "": make_shop(plan, "released", released_models(plan)),
-        "_mobilenet_v2": make_shop(plan, "mobile", [mobile_model(plan)]),
-    }
+    models = tuple(released_models(plan))
+    shop = make_shop(plan, "released", models)
     figures, details = dict[str, Figure](), dict[str, Any]()
-    for suffix, shop in shops.items():
-        compared = compare(plan, shop)
-        key = f"overhead_p50_ratio{suffix}"
-        figures[key] = _figure(plan, shop, compared, goal=not suffix)
-        details[key] = legs(compared)
+
+    def add(suffix: str, shop: Shop, **chosen: Any) -> None:
+        compared, key = compare(plan, shop, **chosen), f"overhead_p50_ratio{suffix}"
+        figures[key], details[key] = _figure(plan, shop, compared, goal=not suffix), legs(compared)
+
+    add("", shop)
+    add("_mobilenet_v2", make_shop(plan, "mobile", [mobile_model(plan)]))
+    with running_parts(plan, shop, models, plan.places.scratch(STEP)) as parts:
+        add("_milvus_lite", shop, milvus_uri=parts.milvus.uri)
+        if parts.triton is not None:
+            add("_triton", shop, triton_url=parts.triton.grpc_address, triton_http=parts.triton.http_address)
     return Measured(figures, details)
 
 
-def compare(plan: Plan, shop: Shop) -> Compared:
-    """Turns of the floor in this process and of the service in its own, over the same photos; one waits always."""
+def compare(plan: Plan, shop: Shop, **chosen: Any) -> Compared:
+    """Turns of the floor in this process and of the service in its own, over the same photos; one waits always.
+
+    The service has its default settings but for those chosen.
+    """
     study = plan.study
     photos = load_uploads(plan, study.uploads).photos
     floor = open_floor(shop, study.k)
     with ExitStack() as open_parts:
-        service = open_parts.enter_context(serving(settings_of(shop), plan.places.scratch(STEP)))
+        service = open_parts.enter_context(serving(settings_of(shop, **chosen), plan.places.scratch(STEP)))
         connection = open_parts.enter_context(Connection(service.http_port))
         _turn(lambda photo: _ask(connection, photo, study.k), photos[: study.per_turn])
         _turn(floor.ask, photos[: study.per_turn])

@@ -10,10 +10,11 @@ from benchmarks.serving.connection import photo_request
 from benchmarks.serving.load import Load, closed_loop, side_by_side_ratio
 from benchmarks.serving.models import released_models
 from benchmarks.serving.open_loop import Arrivals, open_loop
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.service import serving, settings_of
 from benchmarks.serving.shop import make_shop
 from benchmarks.serving.uploads import load_uploads, prepare_catalogue
+from benchmarks.study import Measured
 
 STEP = "overload"
 GOAL = 0.9

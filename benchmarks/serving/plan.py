@@ -1,53 +1,42 @@
-"""What was asked for, and what a measuring step hands back."""
+"""What was asked for of the study of the service, and where it keeps its artifacts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from benchmarks.results import RESULTS, Figure
-from benchmarks.serving.places import Places
 from benchmarks.serving.settings import Study
+from benchmarks.study import Measured, StudyPlaces, StudyPlan
 
 COMMAND = "make bench-serving"
-DOCS = Path(__file__).parents[2] / "docs"
 
 
-@dataclass(frozen=True)
-class Destination:
-    """Where results go: into the repository, or for a trial into the workspace."""
+class Places(StudyPlaces):
+    """Paths under one workspace. Nothing is created here."""
 
-    results: Path = RESULTS
-    docs: Path = DOCS
+    @property
+    def splits(self) -> Path:
+        return self.root / "splits"
+
+    def exported(self, name: str) -> Path:
+        """A model that the study makes itself."""
+        return self.root / "exported" / name
+
+    def shop(self, name: str) -> Path:
+        """The workspace of a shop that is served."""
+        return self.root / "shops" / name
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True)
+class Plan(StudyPlan):
     """What was asked for on the command line."""
 
-    catalogue: str
-    encoders: Path
     places: Places
     study: Study
     models: tuple[Path, ...] = ()
     """Exports of trained models, served as releases that follow one another; untrained ones where there are none."""
-    destination: Destination = field(default_factory=Destination)
-    again: bool = False
-    """Measure again what was measured before."""
-    quick: bool = False
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one step found."""
-
-    figures: Mapping[str, Figure]
-    """By the key they are recorded under."""
-    details: Mapping[str, Any] = field(default_factory=dict)
-    """JSON: the numbers behind them, which tables are made of."""
 
 
 class Measure(Protocol):
-    """A measuring step; it may use `plan.places.scratch(<step>)`."""
+    """A measuring step; it may use `plan.places.scratch(<step>)`, and raises Skipped."""
 
     def __call__(self, plan: Plan) -> Measured: ...

@@ -49,6 +49,22 @@ class Study(StrictConfig):
     """How long those last that do not heal by themselves."""
     known: int = Field(default=100, ge=8)
     """Photos whose right answers are known, asked during swaps and the soak."""
+    enlarged: int = Field(default=10_000, ge=8)
+    """Uploads, at most, that are enlarged and decoded both ways."""
+    decodings: int = Field(default=20, ge=1)
+    """Repeats of each, the fastest of which counts."""
+    judged: int = Field(default=20_000, ge=8)
+    """Products of a split, at most, whose category is told."""
+    stable: int = Field(default=64, ge=1)
+    """Photos whose vectors are compared over every way to them."""
+    loads: int = Field(default=12, ge=1)
+    """Of the model in Triton, each with a first request."""
+    rounded: int = Field(default=200, ge=2)
+    """Runs of a rounded model beside the whole one."""
+    mutated_photos: int = Field(default=100_000, ge=1)
+    """Damaged photos that are decoded."""
+    mutated_requests: int = Field(default=20_000, ge=1)
+    """Generated and damaged requests that are sent."""
     seed: int = 0
     """Which photos are asked, in which order, and when."""
 
@@ -81,5 +97,13 @@ QUICK = Study(
     fault_seconds=1.5,
     fault_lasts=0.5,
     known=8,
+    enlarged=20,
+    decodings=2,
+    judged=40,
+    stable=4,
+    loads=2,
+    rounded=4,
+    mutated_photos=200,
+    mutated_requests=60,
 )
 """Does every part of the study still work?"""

@@ -13,9 +13,9 @@ from lookalike.features.materialise import materialise
 from lookalike.index.build import IndexSettings, build_index
 from lookalike.index.choose import open_index
 from lookalike.index.protocol import VectorIndex
-from lookalike.release.manifest import Release, feature_service_name, save_release, switch_live
+from lookalike.release.manifest import Release, save_release, switch_live
 from lookalike.release.publish import publish_model
-from lookalike.storage import read_json, read_seal
+from lookalike.storage import read_seal
 from lookalike.workspace import Workspace
 
 DEFINITIONS = Path(feature_repo.__file__).parent
@@ -65,28 +65,18 @@ def index_folder(workspace: Workspace, fingerprint: str) -> Path:
 
 
 def _release(plan: Plan, workspace: Workspace, index: VectorIndex, exported: Path) -> Release:
-    folder = _index(plan, workspace, index, exported)
-    described = read_json(folder / "index.json")
-    identity = described["release_id"]
-    features = workspace.root / f"features_{identity[:12]}"
-    materialise(plan.places.validated, features, workspace.feature_store, identity, CREATED, DEFINITIONS)
+    _index(plan, workspace, index, exported)
     model = load_model(exported)
     publish_model(exported, workspace.model_repository)
-    release = Release(
-        release_id=identity,
-        model_fingerprint=model.fingerprint,
-        catalogue_digest=read_seal(plan.places.validated).content,
-        model=model.name,
-        collection=described["collection"],
-        feature_service=feature_service_name(identity),
-        created=CREATED.isoformat(),
-    )
+    release = Release.of(model.fingerprint, read_seal(plan.places.validated).content, CREATED, model.name)
+    identity = release.release_id
+    features = workspace.root / f"features_{identity[:12]}"
+    materialise(plan.places.validated, features, workspace.feature_store, identity, CREATED, DEFINITIONS)
     save_release(workspace.releases, release)
     return release
 
 
-def _index(plan: Plan, workspace: Workspace, index: VectorIndex, exported: Path) -> Path:
+def _index(plan: Plan, workspace: Workspace, index: VectorIndex, exported: Path) -> None:
     folder = index_folder(workspace, load_model(exported).fingerprint)
     settings = IndexSettings(recall_queries=20) if plan.quick else IndexSettings()
     build_index(plan.places.validated, exported, folder, index, OnnxEmbedder(exported), settings)
-    return folder

@@ -17,12 +17,13 @@ from benchmarks.results import Figure
 from benchmarks.serving.faults import Fault, faults
 from benchmarks.serving.models import released_models
 from benchmarks.serving.parts import running_parts
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.service import Service, serving, settings_of
 from benchmarks.serving.shop import make_shop
 from benchmarks.serving.truth import known_answers
 from benchmarks.serving.uploads import load_uploads, prepare_catalogue
 from benchmarks.serving.watchers import DEGRADED, FAILED, GOOD, WRONG, Event, until, watching
+from benchmarks.study import Measured
 from lookalike.progress import progress
 
 STEP = "soak"

@@ -9,13 +9,14 @@ import numpy as np
 
 from benchmarks.results import Figure
 from benchmarks.serving.models import released_models
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.protocols import PROTOCOLS
 from benchmarks.serving.service import serving, settings_of
 from benchmarks.serving.shop import Shop, make_shop
 from benchmarks.serving.truth import known_answers
 from benchmarks.serving.uploads import load_uploads, prepare_catalogue
 from benchmarks.serving.watchers import DEGRADED, FAILED, WRONG, Event, Watchers, until, watching
+from benchmarks.study import Measured
 from lookalike.index.choose import open_index
 from lookalike.release.manifest import live_release
 from lookalike.release.promote import rollback

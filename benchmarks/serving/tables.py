@@ -1,36 +1,21 @@
 """The tables of the results page, made from the committed numbers and set between markers in its prose."""
 
-from collections.abc import Sequence
-
-from benchmarks.pages import NOT_YET, Details, Figures, Tables, table
+from benchmarks.pages import Details, Figures, Tables, goals_table, how_list, others_table, table, without
 
 ELSEWHERE = ("category_", "fusion_")
 """Figures of the same subject that other pages tell about; those with a goal stand here too."""
 
 
 def _goals(figures: Figures, details: Details) -> str:
-    rows = []
-    for key, figure in figures.items():
-        if figure["goal"]:
-            met = "yes" if figure["met"] else "**no**"
-            rows.append(
-                [f"`{key}`", _number(figure["value"]), _span(figure["interval"]), figure["goal"], met, figure["n"]]
-            )
-    return table(["figure", "value", "interval", "goal", "met", "n"], rows)
+    return goals_table(figures)
 
 
 def _others(figures: Figures, details: Details) -> str:
-    rows = [
-        [f"`{key}`", _number(figure["value"]), figure["unit"], _span(figure["interval"]), figure["n"]]
-        for key, figure in figures.items()
-        if not figure["goal"] and not key.startswith(ELSEWHERE)
-    ]
-    return table(["figure", "value", "unit", "interval", "n"], rows)
+    return others_table(without(figures, ELSEWHERE))
 
 
 def _how(figures: Figures, details: Details) -> str:
-    told = {key: figure["how"] for key, figure in figures.items() if figure["goal"] or not key.startswith(ELSEWHERE)}
-    return "\n".join(f"- `{key}`: {how}." for key, how in told.items()) or NOT_YET
+    return how_list({key: told for key, told in figures.items() if told["goal"] or not key.startswith(ELSEWHERE)})
 
 
 def _legs(figures: Figures, details: Details) -> str:
@@ -62,14 +47,6 @@ def _faults(figures: Figures, details: Details) -> str:
 
 def _ms(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
-
-
-def _number(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
-
-
-def _span(interval: Sequence[float] | None) -> str:
-    return "" if interval is None else " to ".join(_number(value) for value in interval)
 
 
 TABLES: Tables = {"goals": _goals, "others": _others, "how": _how, "legs": _legs, "faults": _faults}

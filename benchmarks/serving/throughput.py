@@ -12,10 +12,11 @@ from benchmarks.serving.connection import photo_request
 from benchmarks.serving.floor import images_per_second, open_floor, searches_per_second
 from benchmarks.serving.load import Load, closed_loop, side_by_side_ratio
 from benchmarks.serving.models import mobile_model, released_models
-from benchmarks.serving.plan import COMMAND, Measured, Plan
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.service import serving, settings_of
 from benchmarks.serving.shop import Shop, make_shop, model_words
 from benchmarks.serving.uploads import load_uploads, prepare_catalogue
+from benchmarks.study import Measured
 
 STEP = "throughput"
 GOAL = 0.6

@@ -1,60 +1,61 @@
-"""Measure the model in a real Triton: its first request, whether its vectors are stable, what rounded copies cost.
+"""Measure the model in a real Triton: its first request, whether its vectors are stable, what rounded copies cost."""
 
-`python -m benchmarks.serving.triton --exported E --validated V --splits S` with the folders of a finished run.
-"""
-
-import argparse
 import shutil
-import sys
-import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.results import RESULTS, Figure, record
+from benchmarks.results import Figure
+from benchmarks.serving.models import released_models
+from benchmarks.serving.parts import TRITON
+from benchmarks.serving.plan import COMMAND, Plan
 from benchmarks.serving.stability import SIZES, gaps
+from benchmarks.serving.uploads import prepare_splits
+from benchmarks.study import Measured, Skipped
 from lookalike.catalog.products import load_catalogue
 from lookalike.embedders.model_folder import load_model, onnx_file
-from lookalike.embedders.onnx import OnnxEmbedder, open_session
+from lookalike.embedders.onnx import open_session
 from lookalike.embedders.tensors import PIXELS
+from lookalike.errors import BackendUnavailable
 from lookalike.release.export import parity_photos
 from lookalike.release.publish import publish_model
 from lookalike.release.variants import VariantSettings, make_variants
-from serving.triton.environment import open_environment
+from serving.triton.environment import TritonEnvironment, open_environment
 from serving.triton.launcher import LocalTriton
 
-COMMAND = "python -m benchmarks.serving.triton --exported E --validated V --splits S"
+STEP = "triton"
 TOLERANCE = 1e-6
 """Largest difference of any number of a vector that is called stable; unit vectors, float32."""
 REQUESTS = 40
 """Behind the median that the first request of a load is held against."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is measured, and on how much."""
+def measure(plan: Plan) -> Measured:
+    """The figures `first_request_*` and `vector_stability`, and those of the rounded copies."""
+    try:
+        environment = open_environment(TRITON)
+    except BackendUnavailable as error:
+        raise Skipped(str(error)) from error
+    prepare_splits(plan)
+    exported, scratch = released_models(plan)[0], plan.places.scratch(STEP)
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    return Measured(served_figures(plan, exported, environment, scratch) | rounded_figures(plan, exported, scratch))
 
-    exported: Path
-    validated: Path
-    splits: Path
-    environment: Path
-    photos: int
-    loads: int
-    repeats: int
 
-
-def first_requests(asked: Asked, triton: LocalTriton, name: str, batch: int) -> list[float]:
+def first_requests(exported: Path, loads: int, triton: LocalTriton, name: str, batch: int) -> list[float]:
     """First request after a fresh load ÷ median of the following ones, one ratio per load.
 
     The connection is older than the load and no golden photo goes before, so nothing has warmed what a shopper meets.
     """
-    pixels = np.random.default_rng(0).integers(0, 256, (batch, *_size(asked), 3), dtype=np.uint8)
+    size = load_model(exported).preprocessing
+    pixels = np.random.default_rng(0).integers(0, 256, (batch, size.height, size.width, 3), dtype=np.uint8)
     ratios = []
     with triton.load(name) as embedder:
-        for _ in range(asked.loads):
+        for _ in range(loads):
             triton.unload(name)
             triton.api.load(name)
             times = []
@@ -66,21 +67,16 @@ def first_requests(asked: Asked, triton: LocalTriton, name: str, batch: int) -> 
     return ratios
 
 
-def _size(asked: Asked) -> tuple[int, int]:
-    size = load_model(asked.exported).preprocessing
-    return size.height, size.width
-
-
-def served_figures(asked: Asked, scratch: Path) -> dict[str, Figure]:
+def served_figures(plan: Plan, exported: Path, environment: TritonEnvironment, scratch: Path) -> dict[str, Figure]:
     """What is asked of the real Triton."""
-    name = publish_model(asked.exported, scratch / "models").name
-    folder, batch = scratch / "models" / name, load_model(asked.exported).max_batch_size
-    catalogue = load_catalogue(asked.validated)
+    name = publish_model(exported, scratch / "models").name
+    folder, batch = scratch / "models" / name, load_model(exported).max_batch_size
+    catalogue = load_catalogue(plan.places.validated)
     ids = catalogue.gallery_photos["photo_id"].tolist()
-    chosen = [ids[at] for at in np.linspace(0, len(ids) - 1, asked.photos).astype(int)]
+    chosen = [ids[at] for at in np.linspace(0, len(ids) - 1, plan.study.stable).astype(int)]
     photos = list(catalogue.photo_contents(chosen).values())
-    with LocalTriton(open_environment(asked.environment), scratch / "models", scratch / "triton.log") as triton:
-        one, many = (first_requests(asked, triton, name, size) for size in (1, batch))
+    with LocalTriton(environment, scratch / "models", scratch / "triton.log") as triton:
+        one, many = (first_requests(exported, plan.study.loads, triton, name, size) for size in (1, batch))
         found = gaps(triton, name, folder, photos, scratch)
     return {
         "first_request_ratio": _first(one, 1),
@@ -121,14 +117,29 @@ def _stable(found: dict[str, float], photos: int) -> Figure:
     )
 
 
-def rounded_figures(asked: Asked, scratch: Path) -> dict[str, Figure]:
+def rounded_figures(plan: Plan, exported: Path, scratch: Path) -> dict[str, Figure]:
     """Both rounded copies as the export makes and judges them, and their time beside float32."""
-    model = load_model(asked.exported)
-    full, settings = onnx_file(asked.exported, model), VariantSettings(measured=("float16", "int8"))
+    model, places = load_model(exported), plan.places
+    full, settings = onnx_file(exported, model), VariantSettings(measured=("float16", "int8"))
+    photos = parity_photos(load_catalogue(places.validated), model.preprocessing, 8)
     figures: dict[str, Figure] = {}
-    for copy in make_variants(full, model.identity, asked.validated, asked.splits, settings, scratch):
-        figures |= _lost(copy.precision, copy.report(settings)) | _cost(copy.precision, copy.path, full, asked)
+    for copy in make_variants(full, model.identity, places.validated, places.splits, settings, scratch):
+        times = _turns({"float32": full, copy.precision: copy.path}, photos, plan.study.rounded)
+        size = copy.path.stat().st_size / full.stat().st_size
+        figures |= _lost(copy.precision, copy.report(settings)) | _cost(copy.precision, times, size)
     return figures
+
+
+def _turns(files: dict[str, Path], photos: NDArray[np.uint8], repeats: int) -> dict[str, list[float]]:
+    """Seconds of processor time that each model takes, by name; interleaved."""
+    sessions = {name: open_session(path, threads=1) for name, path in files.items()}
+    times: dict[str, list[float]] = {name: [] for name in sessions}
+    for _ in range(repeats):
+        for name, session in sessions.items():
+            began = time.process_time()
+            session.run(None, {PIXELS: photos})
+            times[name].append(time.process_time() - began)
+    return times
 
 
 def _lost(precision: str, lost: dict[str, Any]) -> dict[str, Figure]:
@@ -154,19 +165,9 @@ def _lost(precision: str, lost: dict[str, Any]) -> dict[str, Figure]:
     return figures
 
 
-def _cost(precision: str, copy: Path, full: Path, asked: Asked) -> dict[str, Figure]:
-    files = {"float32": full, precision: copy}
-    sessions = {name: open_session(path, threads=1) for name, path in files.items()}
-    photos = parity_photos(load_catalogue(asked.validated), load_model(asked.exported).preprocessing, 8)
-    times: dict[str, list[float]] = {name: [] for name in sessions}
-    for _ in range(asked.repeats):  # interleaved, in processor time
-        for name, session in sessions.items():
-            began = time.process_time()
-            session.run(None, {PIXELS: photos})
-            times[name].append(time.process_time() - began)
+def _cost(precision: str, times: dict[str, list[float]], size: float) -> dict[str, Figure]:
     ratios = np.array(times["float32"]) / np.array(times[precision])
     low, high = np.quantile(ratios, [0.025, 0.975])
-    size = copy.stat().st_size / full.stat().st_size
     return {
         f"{precision}_speed_ratio": Figure(
             float(np.median(ratios)),
@@ -179,33 +180,3 @@ def _cost(precision: str, copy: Path, full: Path, asked: Asked) -> dict[str, Fig
         ),
         f"{precision}_size_ratio": Figure(size, "ratio", "bytes of the ONNX file ÷ those of float32", COMMAND),
     }
-
-
-def main() -> int:
-    """0 when everything was measured."""
-    asked, quick = _arguments()
-    sys.argv = sys.argv[:1]  # KServe parses the command line when it is imported
-    scratch = Path(tempfile.mkdtemp(prefix="lookalike-triton-"))
-    try:
-        OnnxEmbedder(asked.exported)
-        folder = Path(tempfile.gettempdir()) / "bench-serving-quick" if quick else RESULTS
-        record("serving", served_figures(asked, scratch), folder)
-        record("serving", rounded_figures(asked, scratch), folder)
-    finally:
-        shutil.rmtree(scratch)
-    return 0
-
-
-def _arguments() -> tuple[Asked, bool]:
-    parser = argparse.ArgumentParser("python -m benchmarks.serving.triton", description=__doc__)
-    for name, words in (("exported", "an export"), ("validated", "its catalogue"), ("splits", "its splits")):
-        parser.add_argument(f"--{name}", type=Path, required=True, help=f"folder of {words}")
-    parser.add_argument("--environment", type=Path, default=Path(".triton"), help="environment of local Triton")
-    parser.add_argument("--quick", action="store_true", help="few photos and loads; not recorded")
-    given = parser.parse_args()
-    folders = (given.exported, given.validated, given.splits, given.environment)
-    return Asked(*folders, *((8, 3, 20) if given.quick else (64, 12, 200))), given.quick
-
-
-if __name__ == "__main__":
-    sys.exit(main())

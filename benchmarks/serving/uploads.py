@@ -30,6 +30,12 @@ def prepare_catalogue(plan: Plan) -> None:
     stages.validate(catalogue, str(plan.places.validated))
 
 
+def prepare_splits(plan: Plan) -> None:
+    """The validated catalogue's splits, as every recipe makes them; kept once made."""
+    prepare_catalogue(plan)
+    stages.split(str(plan.places.validated), str(plan.places.splits))
+
+
 def load_uploads(plan: Plan, count: int) -> Uploads:
     """`count` of the catalogue's query photos, drawn at random; all of them where there are fewer."""
     catalogue = load_catalogue(plan.places.validated)

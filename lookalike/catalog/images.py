@@ -65,7 +65,7 @@ def decode_photo(
         # Pillow's own bomb warning stays as it is: silencing it is global state, and this runs in many threads.
         with Image.open(io.BytesIO(content), formats=(kind,)) as image:
             _check_size(image.size, kind, limits)
-            if at_least is not None and image.format == "JPEG":
+            if at_least is not None and kind == "JPEG":  # Pillow says MPO where further pictures follow the first
                 image.draft("RGB", at_least if crop is None else _covering(image, at_least, crop))
             turned = upright(image)
             return on_white(turned if crop is None else _cropped(turned, crop, limits))

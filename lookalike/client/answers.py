@@ -180,6 +180,9 @@ class Ready(Told):
     """The release in service."""
     degraded: tuple[str, ...] | Absent = ABSENT
     """Parts that failed lately; without them, answers are poorer or refused."""
+    provider: str | Absent = ABSENT
+    """onnxruntime's execution provider that computes the model; not there where Triton computes, whose metric
+    `lookalike_model_provider` tells it."""
 
 
 class Live(Told):

@@ -35,7 +35,7 @@ class PhotoOptions(ProductOptions, total=False):
     crop: tuple[float, float, float, float]
     narrow: bool
     colour_weight: float
-    category: Literal["off", "boost", "narrow"]
+    category: Literal["off", "auto", "boost", "narrow"]
 
 
 def as_texts(options: Mapping[str, Any]) -> dict[str, str]:

@@ -38,6 +38,11 @@ class OnnxEmbedder:
     def identity(self) -> ModelIdentity:
         return self._model.identity
 
+    @property
+    def provider(self) -> str:
+        """The execution provider that really computes."""
+        return str(self._session.get_providers()[0])
+
     def embed(self, pixels: NDArray[np.uint8]) -> Embeddings:
         check_pixels(pixels, self._model.preprocessing)
         return in_batches(pixels, self._model.max_batch_size, self._run)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,16 @@ class Embeddings:
     """(B, D), unit length."""
     attributes: dict[str, NDArray[np.float32]]
     """Per attribute (B, C): probabilities in the order of the identity's labels."""
+
+
+@runtime_checkable
+class ComputesHere(Protocol):
+    """What an embedder has besides that computes in this process."""
+
+    @property
+    def provider(self) -> str:
+        """onnxruntime's execution provider, such as CPUExecutionProvider."""
+        ...
 
 
 class Embedder(Protocol):

@@ -11,6 +11,7 @@ from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceSt
 from numpy.typing import NDArray
 from opentelemetry.propagate import inject
 
+from lookalike.channels import RECONNECTING
 from lookalike.deadline import Deadline
 from lookalike.embedders import triton_schema
 from lookalike.embedders.golden import check_golden, load_golden
@@ -32,9 +33,7 @@ MESSAGE_BYTES = 256 * 1024 * 1024
 CHANNEL = [
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),  # of its own accord it would wait up to two minutes for a restarted server
+    *RECONNECTING.items(),
 ]
 
 

@@ -7,20 +7,20 @@ makes a query three times faster.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pymilvus import MilvusClient
 
-from lookalike.deadline import Deadline
 from lookalike.errors import ConfigError, VectorIndexError
 from lookalike.index.checks import check_batch, check_info, check_name, check_search, checked
 from lookalike.index.expressions import one_of, where_expression
 from lookalike.index.lite_drop import clear_dropped, drop_in_one_step
 from lookalike.index.lite_files import DROPPED
 from lookalike.index.milvus_bulk import BulkImport
-from lookalike.index.milvus_client import close_client, explained, open_client
+from lookalike.index.milvus_client import awaited, close_client, explained, open_client
 from lookalike.index.milvus_rows import batch_rows, collection_schema
 from lookalike.index.milvus_search import MilvusSearch
 from lookalike.index.milvus_structure import MilvusSettings
@@ -54,10 +54,7 @@ class MilvusIndex:
 
     @property
     def _wait(self) -> dict[str, float]:
-        """How long the next call may take: no longer than anybody waits for it. Raises DeadlineExceeded."""
-        deadline = Deadline.current()
-        deadline.check("asking Milvus")
-        return {"timeout": deadline.within(self._settings.timeout_seconds)}
+        return awaited(self._settings.timeout_seconds)
 
     def close(self) -> None:
         """Disconnect; a second call does nothing."""
@@ -253,7 +250,7 @@ class MilvusIndex:
             with explained(f"loading {info.name}"):
                 if not self._sealed(info.name):
                     raise VectorIndexError(f"collection {info.name} is unfinished; seal it before searching")
-                self._client.load_collection(info.name)
+                self._client.load_collection(info.name, **awaited(inf))  # a large one takes what it takes
             self._loaded[info.name] = info
         return info
 
@@ -279,4 +276,4 @@ class MilvusIndex:
             self._client.query(collection, filter="", output_fields=["count(*)"], **self._wait)  # a Strong read
 
     def _sealed(self, collection: str) -> bool:
-        return bool(self._client.list_indexes(collection))
+        return bool(self._client.list_indexes(collection, **self._wait))

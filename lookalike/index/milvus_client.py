@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 
 import grpc
@@ -15,10 +16,18 @@ from milvus_lite.server_manager import server_manager_instance
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
+from lookalike.channels import RECONNECTING
+from lookalike.deadline import Deadline
 from lookalike.errors import BackendUnavailable, ConfigError, VectorIndexError
 from lookalike.index.lite_files import make_ready
 
 _NO_CONNECTION = 2  # pymilvus' code of "Fail connecting to server"
+_LATE = ("Retry", "loading collection timeout")
+"""What pymilvus says where it gave up waiting."""
+CHANNEL = {
+    **RECONNECTING,
+    "grpc.keepalive_permit_without_calls": 0,  # idle, a Python server such as Lite's ends who pings every ten seconds
+}
 _open_files: Counter[Path] = Counter()
 _opening = threading.Lock()
 
@@ -38,7 +47,7 @@ def open_client(uri: str, token: str, timeout_seconds: float) -> MilvusClient:
     path = local_file(uri)
     if path is None:
         with explained(uri):
-            return MilvusClient(uri=uri, token=token, timeout=timeout_seconds)
+            return MilvusClient(uri=uri, token=token, timeout=timeout_seconds, grpc_options=CHANNEL)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _opening:
         if not _open_files[path]:
@@ -61,6 +70,17 @@ def close_client(client: MilvusClient, uri: str) -> None:
             server_manager_instance.release_server(str(path))
 
 
+def awaited(seconds: float) -> dict[str, float]:
+    """How long the next call may take: no longer than anybody waits for it. Raises DeadlineExceeded.
+
+    Nothing, which pymilvus takes for as long as it likes, where there is no end to `seconds` or to the waiting.
+    """
+    deadline = Deadline.current()
+    deadline.check("asking Milvus")
+    granted = deadline.within(seconds)
+    return {"timeout": granted} if isfinite(granted) else {}
+
+
 @contextmanager
 def explained(what: str) -> Iterator[None]:
     """Turn pymilvus' errors into VectorIndexError (wrong request) or BackendUnavailable (no answer)."""
@@ -69,6 +89,6 @@ def explained(what: str) -> Iterator[None]:
     except grpc.RpcError as error:
         raise BackendUnavailable(f"Milvus does not answer for {what}: {error}") from error
     except MilvusException as error:
-        if error.code == _NO_CONNECTION or error.retriable or "Retry" in error.message:
+        if error.code == _NO_CONNECTION or error.retriable or any(word in error.message for word in _LATE):
             raise BackendUnavailable(f"Milvus does not answer for {what}: {error.message}") from error
         raise VectorIndexError(f"Milvus refused {what}: {error.message}") from error

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymilvus import MilvusClient
 
+from lookalike.index.milvus_client import awaited
 from lookalike.index.milvus_rows import answered_hits
 from lookalike.index.milvus_structure import MOST_HITS, MilvusSettings, Structure
 from lookalike.index.protocol import CollectionInfo, Hit
@@ -41,7 +42,7 @@ class MilvusSearch:
             consistency_level=self.settings.consistency,
             output_fields=["photo_id", "product_id", *info.fields],
             search_params=self.settings.search_params(self.structure, limit),
-            timeout=self.settings.timeout_seconds,
+            **awaited(self.settings.timeout_seconds),
         )
         found = [answered_hits(answer, info.fields) for answer in answers]
         cut = [q for q, hits in enumerate(found) if len(hits) == limit and hits[-1].score == hits[k - 1].score]

@@ -182,7 +182,7 @@ def _report(folder: Path, model: ExportedModel, made: Sequence[Variant], setting
     reports: dict[str, Any] = {variant.precision: variant.report(settings.variants) for variant in made}
     if reports:
         write_json(folder / VARIANTS, reports)
-    (folder / CARD).write_text(model_card(model, reports), encoding="utf-8")
+    (folder / CARD).write_text(model_card(model, reports, settings.triton), encoding="utf-8")
 
 
 def torch_answer(module: nn.Module, identity: ModelIdentity) -> Answer:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from lookalike.embedders.model_folder import ExportedModel
+from lookalike.embedders.onnx import CPU
+from lookalike.release.triton_config import TritonSettings
 
 
-def model_card(model: ExportedModel, variants: Mapping[str, Any]) -> str:
-    """Markdown, from what `model.json` and `variants.json` say."""
+def model_card(model: ExportedModel, variants: Mapping[str, Any], triton: TritonSettings) -> str:
+    """Markdown, from what `model.json`, `variants.json` and `config.pbtxt` say."""
     size = model.preprocessing
     return "\n".join(
         [
@@ -22,12 +24,13 @@ def model_card(model: ExportedModel, variants: Mapping[str, Any]) -> str:
             f"| output | `embedding`: float32, batch × {model.dimension}, length 1{_attributes_row(model)} |",
             f"| batch | up to {model.max_batch_size} photos |",
             f"| precision | {_precision(model)} |",
+            f"| computed by | {_provider(triton)} |",
             f"| ONNX operator set | {model.opset} |",
             "",
             *_attributes(model),
             "## Parity with PyTorch",
             "",
-            "Worst figure over every batch size tried, on catalogue photos.",
+            f"Worst figure over every batch size tried, on catalogue photos, computed by `{CPU}`.",
             "",
             *(f"- {name}: {value:.6g}" for name, value in model.parity.items()),
             "",
@@ -60,6 +63,14 @@ def _precision(model: ExportedModel) -> str:
     if model.rounded_from is None:
         return model.precision
     return f"{model.precision}, rounded from `{model.rounded_from}`; its vectors are not comparable with that model's"
+
+
+def _provider(triton: TritonSettings) -> str:
+    """Which execution provider the configuration asks Triton's onnxruntime for."""
+    if triton.device == "cpu":
+        return f"`{CPU}`"
+    precision = "FP16" if triton.half_precision else "FP32"
+    return f"`TensorrtExecutionProvider` in {precision} in Triton on a GPU, `{CPU}` elsewhere"
 
 
 def _variants(variants: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from lookalike.index.protocol import Hit
 
 VERTICAL = "vertical"
 """Field of a photo in the index."""
-CategoryUse = Literal["off", "boost", "narrow"]
+CategoryUse = Literal["off", "auto", "boost", "narrow"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,13 @@ class CategoryTold:
             "used": self.used,
             "choices": sorted(self.category.probabilities),
         }
+
+
+def settled_use(use: CategoryUse, fusion: Fusion | None, fields: Collection[str]) -> CategoryUse:
+    """What `auto` comes to: a boost where the release can tell verticals, and nothing where it cannot."""
+    if use != "auto":
+        return use
+    return "boost" if fusion is not None and VERTICAL in fields else "off"
 
 
 def check_category(use: CategoryUse, vertical: str | None, fusion: Fusion | None, fields: Collection[str]) -> None:

@@ -22,7 +22,7 @@ from lookalike.release.manifest import Release
 from lookalike.search.answer import Prediction, SearchAnswer, search_hits
 from lookalike.search.breaker import Breaker, BreakerSettings
 from lookalike.search.candidates import CandidateLimits
-from lookalike.search.category import VERTICAL, CategoryTold, check_category, tell_category
+from lookalike.search.category import VERTICAL, CategoryTold, check_category, settled_use, tell_category
 from lookalike.search.cursor import Bookmark, bookmark_of, cursor_at
 from lookalike.search.explaining import explain
 from lookalike.search.grouping import check_group, filterable
@@ -139,10 +139,22 @@ class SearchEngine:
         guards = (self._embedder.guard, self._index.guard, self._features.guard)
         return tuple(guard.part for guard in guards if guard.breaker.state != "closed")
 
+    @property
+    def provider(self) -> str | None:
+        """onnxruntime's execution provider that computes the model, where it computes in this process."""
+        return self._embedder.provider
+
+    @property
+    def model_breaker(self) -> Breaker:
+        """For whoever heals the model and knows first that it is well."""
+        return self._embedder.guard.breaker
+
     def _search(self, request: SearchRequest) -> SearchAnswer:
         watch = Stopwatch(self._clock, self._spans)
         with watch.stage("release"):
             info, update = self.collection(), self._updates()  # what is finished now, the search will see
+        if request.category == "auto":
+            request = request.model_copy(update={"category": settled_use("auto", self._fusion, info.fields)})
         after = bookmark_of(request, self.release.release_id)
         check_filters(request.filters, filterable(info.fields))
         check_group(request.group, info.fields)

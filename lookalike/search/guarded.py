@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.embedders.protocol import Embedder, Embeddings, ModelIdentity
+from lookalike.embedders.protocol import ComputesHere, Embedder, Embeddings, ModelIdentity
 from lookalike.index.predicates import Where
 from lookalike.index.protocol import CollectionInfo, Hit, StoredPhoto
 from lookalike.search.guard import Guard
@@ -33,6 +33,11 @@ class GuardedEmbedder:
     @property
     def identity(self) -> ModelIdentity:
         return self._embedder.identity
+
+    @property
+    def provider(self) -> str | None:
+        """What computes the model, where it computes in this process."""
+        return self._embedder.provider if isinstance(self._embedder, ComputesHere) else None
 
     def embed(self, pixels: NDArray[np.uint8]) -> Embeddings:
         return self.guard.ask(lambda: self._embedder.embed(pixels))

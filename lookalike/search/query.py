@@ -41,7 +41,8 @@ class SearchRequest(StrictConfig):
     """How much the photo's colours count beside its appearance in the order of the nearest photos; 0 is not at all."""
     category: CategoryUse = "off"
     """What the photo's vertical, told by the model and by the photo's neighbours, is good for: nothing, a gain for
-    photos of the likely verticals, or a place before all others for those of one that is sure."""
+    photos of the likely verticals, or a place before all others for those of one that is sure; `auto` is the gain where
+    the release can tell verticals, and nothing elsewhere."""
     vertical: str | None = Field(default=None, min_length=1, max_length=200)
     """The vertical the shopper names: only its products answer."""
     stock: StockUse = "any"

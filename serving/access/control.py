@@ -60,14 +60,18 @@ class AccessControl:
         """Whether keys are asked for."""
         return self._keys is not None
 
-    def admit(self, key: str | None) -> str | None:
-        """Count one request and say whose it is. Raises AccessDenied and QuotaSpent."""
+    def admit(self, key: str | None, free: bool = False) -> str | None:
+        """Count one request and say whose it is; a free one takes nothing of its caller's quota.
+
+        Raises AccessDenied and QuotaSpent.
+        """
         if self._keys is None:
             return None
         name = NOBODY
         try:
             name = self._keys.holder(key)
-            self._quotas[name].take()
+            if not free:
+                self._quotas[name].take()
         except LookalikeError as error:
             self.counted.labels(name, "denied" if isinstance(error, AccessDenied) else "quota").inc()
             raise

@@ -13,6 +13,9 @@ from serving.failures import failure
 OPEN = ("/", "/health/live", "/health/ready", "/openapi.json", "/v2/health/live", "/v2/health/ready")
 """Paths for everybody: the page itself, its description, and what an orchestrator asks."""
 OPEN_FOLDERS = ("/static/",)
+FREE_FOLDERS = ("/photos/",)
+"""Paths that ask for a key but take nothing of its quota: an answer brings two dozen photos with it, and how many are
+made at once is bounded for all callers together."""
 METRICS = "/metrics"
 
 
@@ -29,7 +32,8 @@ class KeyedRest:
             return
         headers = Headers(scope=scope)
         try:
-            name = self._access.admit(presented_key(headers.get("x-api-key"), headers.get("authorization")))
+            key = presented_key(headers.get("x-api-key"), headers.get("authorization"))
+            name = self._access.admit(key, free=scope["path"].startswith(FREE_FOLDERS))
         except LookalikeError as error:
             told = failure(error)
             more = {"www-authenticate": "Bearer"} if told.http == HTTPStatus.UNAUTHORIZED else {}

@@ -48,7 +48,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Load:
-    """Make an engine of the release and keep it under that number; answered by None or the error."""
+    """Make an engine of the release and keep it under that number; answered by its provider, or the error."""
 
     engine: int
     release: Release

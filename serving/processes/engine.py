@@ -17,6 +17,7 @@ class RemoteEngine:
     def __init__(
         self,
         release: Release,
+        provider: str | None,
         number: int,
         ask: Callable[[SearchCall], Told],
         degraded: Callable[[], tuple[str, ...]],
@@ -24,6 +25,7 @@ class RemoteEngine:
     ) -> None:
         """`number` is what the processes know the engine by."""
         self.release = release
+        self.provider = provider
         self._number = number
         self._ask = ask
         self._degraded = degraded

@@ -72,12 +72,12 @@ class SearchProcesses:
         with self._changing:
             order = Load(next(self._engines), release)
             try:
-                self._load(order)
+                provider = self._load(order)
             except BaseException:
                 self._let_go(order.engine)
                 raise
             self._wanted[order.engine] = order  # those that take the place of others load it too
-        engine = RemoteEngine(release, order.engine, self.ask, self.degraded, self._trace)
+        engine = RemoteEngine(release, provider, order.engine, self.ask, self.degraded, self._trace)
         weakref.finalize(engine, self._no_longer_held, order.engine).atexit = False
         return engine
 
@@ -111,18 +111,21 @@ class SearchProcesses:
         except queue.Empty as error:
             raise BackendUnavailable("no search process was free in time") from error
 
-    def _load(self, order: Load) -> None:
-        def loaded(process: SearchProcess) -> bool:
+    def _load(self, order: Load) -> str | None:
+        """The provider that computes the model there."""
+
+        def loaded(process: SearchProcess) -> tuple[str | None] | None:
             try:
-                process.load(order)
+                return (process.load(order),)
             except ProcessLost as error:
                 logger.error("%s", error)
-                return False
-            return True
+                return None
 
         with ThreadPoolExecutor(self._number) as threads:
-            if not any(list(threads.map(loaded, self._processes))):
-                raise BackendUnavailable("no search process lives to load the release")
+            providers = [each for each in threads.map(loaded, self._processes) if each is not None]
+        if not providers:
+            raise BackendUnavailable("no search process lives to load the release")
+        return providers[0][0]
 
     def _keep(self) -> None:
         """Replace those that end, and let engines go that nobody holds."""

@@ -65,11 +65,12 @@ class SearchProcess:
         self.degraded = told.degraded
         return told
 
-    def load(self, order: Load) -> None:
-        """Raises what kept it from loading the release, and ProcessLost."""
-        failure = self._order(order)
-        if failure is not None:
-            raise failure
+    def load(self, order: Load) -> str | None:
+        """The provider that computes the release's model there. Raises what kept it from loading, and ProcessLost."""
+        answer = self._order(order)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def drop(self, order: Drop) -> None:
         """Raises ProcessLost."""
@@ -87,14 +88,14 @@ class SearchProcess:
             self._process.kill()
         self._process.join()
 
-    def _order(self, order: Order) -> Exception | None:
+    def _order(self, order: Order) -> Exception | str | None:
         with self._ordering:
             try:
                 self._orders.send(order)
             except OSError as error:
                 raise ProcessLost(f"search process {self.pid} has ended", begun=False) from error
-            failure: Exception | None = self._heard(self._orders, LOAD_SECONDS)
-            return failure
+            answer: Exception | str | None = self._heard(self._orders, LOAD_SECONDS)
+            return answer
 
     def _heard(self, connection: Connection, seconds: float | None) -> Any:
         try:

@@ -63,19 +63,19 @@ class Worker:
         """Follow every order until nobody gives any."""
         while (order := received(orders)) is not None:
             try:
-                self._follow(order)
-                orders.send(None)
+                orders.send(self._follow(order))
             except LookalikeError as error:
                 orders.send(error)
             except Exception as error:
                 logger.exception("a release could not be loaded")
                 orders.send(RuntimeError(f"{type(error).__name__} in a search process: {error}"))
 
-    def _follow(self, order: Order) -> None:
+    def _follow(self, order: Order) -> str | None:
         if isinstance(order, Load):
             self._engines[order.engine] = self._make_engine(order.release)
-        else:
-            self._engines.pop(order.engine, None)
+            return self._engines[order.engine].provider
+        self._engines.pop(order.engine, None)
+        return None
 
     def _told(self, call: SearchCall) -> Told:
         try:

@@ -26,6 +26,7 @@ def health_routes(model: SearchModel) -> APIRouter:
         release = model.release_id if await model.healthy() else None
         if release is None:
             return JSONResponse({"ready": False}, HTTPStatus.SERVICE_UNAVAILABLE)
-        return JSONResponse({"ready": True, "release_id": release, "degraded": list(model.degraded)})
+        provider = {} if model.provider is None else {"provider": model.provider}
+        return JSONResponse({"ready": True, "release_id": release, "degraded": list(model.degraded), **provider})
 
     return router

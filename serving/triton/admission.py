@@ -8,8 +8,12 @@ from weakref import WeakMethod
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.deadline import Deadline
 from lookalike.embedders.protocol import Embedder, Embeddings, ModelIdentity
 from lookalike.errors import BackendUnavailable, DeadlineExceeded, LookalikeError, QueryError
+
+FAIR_SECONDS = 0.5
+"""An answer is late of its own only after this long; callers in more of a hurry say nothing about the model."""
 
 
 class ServedModel(Embedder, Protocol):
@@ -28,7 +32,8 @@ class AdmittedEmbedder:
     """Embeds by `served` while it is proven, and refuses at once while it is not.
 
     A failure or an answer that cannot be right closes the gate, and so does a lost connection: another server may be
-    behind the next one. A late answer only wakes the supervisor, since busy servers are late too. `prove` alone opens.
+    behind the next one. A late answer only wakes the supervisor, since busy servers are late too, and only where its
+    caller had time to wait for it. `prove` alone opens.
     """
 
     def __init__(self, served: ServedModel, name: str) -> None:
@@ -36,6 +41,8 @@ class AdmittedEmbedder:
         """Of the model in Triton's repository."""
         self.on_suspicion: Callable[[], None] = lambda: None
         """Called from any thread when somebody should look; whoever watches sets it."""
+        self.on_readmission: Callable[[], None] = lambda: None
+        """Called from any thread once photos are admitted again after they were refused; whoever asks sets it."""
         self.answers = 0
         """So far; a figure that grows, not one to bill by."""
         self._served = served
@@ -57,12 +64,14 @@ class AdmittedEmbedder:
     def embed(self, pixels: NDArray[np.uint8]) -> Embeddings:
         if self._refusal is not None:
             raise BackendUnavailable(f"{self.name} is not answering photos now: {self._refusal}")
+        given = Deadline.current().remaining()
         try:
             answer = self._served.embed(pixels)
         except QueryError:
             raise
         except DeadlineExceeded:
-            self.on_suspicion()
+            if given >= FAIR_SECONDS:
+                self.on_suspicion()
             raise
         except BackendUnavailable as error:
             self._doubt(error)
@@ -83,8 +92,10 @@ class AdmittedEmbedder:
         losses = self._losses
         self._served.prove()
         with self._lock:
-            if losses == self._losses:  # else another server may have answered than the one now connected
-                self._refusal = None
+            if losses != self._losses or self._refusal is None:  # lost: another server may have answered
+                return
+            self._refusal = None
+        self.on_readmission()
 
     def close(self) -> None:
         """End the connection; what is under way fails."""

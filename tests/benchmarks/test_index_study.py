@@ -5,20 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.index.__main__ import STEPS
 from benchmarks.index.built import LOTS, lot_name, lots
 from benchmarks.index.grown import calibrated, grow, local_dimension, neighbours
-from benchmarks.index.places import Places
-from benchmarks.index.plan import DOCS, Destination, Plan
+from benchmarks.index.plan import Places, Plan
 from benchmarks.index.real import principal_axes
-from benchmarks.index.report import PAGE, write_report
+from benchmarks.index.report import write_report
 from benchmarks.index.settings import QUICK
-from benchmarks.index.steps import DETAILS, MEASURES, SUBJECT, measure
+from benchmarks.index.steps import MEASURES, SUBJECT, measure
 from benchmarks.index.tables import TABLES
 from benchmarks.index.timing import Rates
 from benchmarks.index.weights import formula
 from benchmarks.pages import MARKERS, fill
 from benchmarks.results import RESULTS
+from benchmarks.study import DOCS, Destination
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings
 from lookalike.storage import read_json
 from tests.index.shop import random_gallery
@@ -73,23 +72,35 @@ def test_the_sizing_formula_counts_vectors_links_and_codes() -> None:
 
 
 def test_the_page_has_every_table_once_and_shows_the_committed_numbers() -> None:
-    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    page = (DOCS / SUBJECT.page).read_text(encoding="utf-8")
     assert sorted(name for _, name, _ in MARKERS.findall(page)) == sorted(TABLES)
-    if (RESULTS / DETAILS).is_file():
+    if (RESULTS / SUBJECT.details).is_file():
         assert (
-            fill(page, read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS), TABLES) == page
+            fill(
+                page,
+                read_json(RESULTS / f"{SUBJECT.name}.json")["figures"],
+                read_json(RESULTS / SUBJECT.details),
+                TABLES,
+            )
+            == page
         )
 
 
 @pytest.mark.slow
 def test_every_step_runs_on_a_drawn_shop(tmp_path: Path) -> None:
-    plan = Plan("", tmp_path, Places(tmp_path), QUICK, destination=Destination(tmp_path, tmp_path), quick=True)
+    plan = Plan(
+        catalogue="",
+        encoders=tmp_path,
+        places=Places(tmp_path),
+        study=QUICK,
+        destination=Destination(tmp_path, tmp_path),
+        quick=True,
+    )
     for step in MEASURES:
         if step not in ("lifecycle", "kills"):
             measure(plan, step)
     write_report(plan)
-    figures = read_json(tmp_path / f"{SUBJECT}.json")["figures"]
+    figures = read_json(tmp_path / f"{SUBJECT.name}.json")["figures"]
     assert {"faiss_ratio", "milvus_ratio", "filtered_recall_min", "qps_at_099_1m", "binary_recall"} <= set(figures)
     assert figures["binary_memory_ratio"]["value"] == pytest.approx(1 / 16, rel=0.01)
-    assert "not measured yet" not in (tmp_path / PAGE).read_text(encoding="utf-8")
-    assert STEPS[-1] == "report"
+    assert "not measured yet" not in (tmp_path / SUBJECT.page).read_text(encoding="utf-8")

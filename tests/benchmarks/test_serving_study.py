@@ -1,5 +1,6 @@
 """The service study: its judgement of answers, its sums, its page, and short runs of its steps."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,17 +8,17 @@ import pytest
 
 from benchmarks.pages import MARKERS, fill
 from benchmarks.results import RESULTS
+from benchmarks.serving import steps, triton
 from benchmarks.serving.connection import photo_request, read_head
 from benchmarks.serving.load import Load, side_by_side_ratio
-from benchmarks.serving.places import Places
-from benchmarks.serving.plan import DOCS, Destination, Plan
-from benchmarks.serving.report import PAGE
+from benchmarks.serving.plan import Places, Plan
 from benchmarks.serving.settings import QUICK
 from benchmarks.serving.soak import Memory, Struck, recoveries, slope
-from benchmarks.serving.steps import DETAILS, SUBJECT, measure
+from benchmarks.serving.steps import SUBJECT, measure
 from benchmarks.serving.tables import TABLES
 from benchmarks.serving.truth import Truth
 from benchmarks.serving.watchers import DEGRADED, FAILED, GOOD, Event
+from benchmarks.study import DOCS, Destination, Skipped
 from lookalike.storage import read_json
 
 
@@ -102,10 +103,10 @@ def test_requests_are_whole_and_heads_are_read() -> None:
 
 
 def test_the_page_has_every_table_once_and_shows_the_committed_numbers() -> None:
-    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    page = (DOCS / SUBJECT.page).read_text(encoding="utf-8")
     assert sorted(name for _, name, _ in MARKERS.findall(page)) == sorted(TABLES)
-    if (RESULTS / DETAILS).is_file():
-        figures, details = read_json(RESULTS / f"{SUBJECT}.json")["figures"], read_json(RESULTS / DETAILS)
+    if (RESULTS / SUBJECT.details).is_file():
+        figures, details = read_json(RESULTS / f"{SUBJECT.name}.json")["figures"], read_json(RESULTS / SUBJECT.details)
         told = {key: figure for key, figure in figures.items() if f"`{key}`" in page}
         assert fill(page, told, details, TABLES) == page
 
@@ -119,7 +120,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """A trial on a drawn shop; its shops are made by the first step and kept for the others."""
     root = tmp_path_factory.mktemp("study")
     aside = Destination(root / "report", root / "report")
-    return Plan("", root, Places(root), QUICK, destination=aside, quick=True)
+    return Plan(catalogue="", encoders=root, places=Places(root), study=QUICK, destination=aside, quick=True)
 
 
 @pytest.mark.slow
@@ -145,3 +146,26 @@ def test_a_flood_is_measured_with_what_was_asked_and_answered(plan: Plan) -> Non
     asked = sum(sum(statuses.values()) for statuses in found.details["statuses"])
     assert found.figures["overload_goodput_ratio"].n == asked
     assert found.figures["overload_goodput_ratio"].value > 0
+
+
+def test_every_measurement_of_the_service_is_a_step() -> None:
+    package = Path(steps.__file__).parent
+    modules = {path.stem for path in package.glob("*.py") if "\ndef measure(plan: Plan) ->" in path.read_text()}
+    assert modules - {"steps"} == set(steps.MEASURES)
+
+
+def test_a_step_without_its_input_is_skipped_with_a_reason(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(Skipped, match="--models names the exports"):
+        measure(replace(plan, quick=False), "fusion")
+    monkeypatch.setattr(triton, "TRITON", tmp_path)
+    with pytest.raises(Skipped, match=str(tmp_path)):
+        measure(plan, "triton")
+    assert not plan.places.measured("fusion").exists()
+
+
+@pytest.mark.slow
+def test_decoding_and_fusion_are_measured_on_the_drawn_shop(plan: Plan) -> None:
+    assert measure(plan, "decoding").figures["decode_ratio"].value > 0
+    assert measure(plan, "fusion").figures["fusion_gain"].n > 0

@@ -86,6 +86,10 @@ def test_a_folder_without_a_model_names_the_verb_that_makes_one(tmp_path: Path) 
         OnnxEmbedder(tmp_path)
 
 
+def test_it_says_what_really_computes(folder: Path) -> None:
+    assert OnnxEmbedder(folder).provider == "CPUExecutionProvider"
+
+
 def test_a_provider_that_is_not_there_is_refused() -> None:
     with pytest.raises(BackendUnavailable, match="has no CUDAExecutionProvider"):
         OnnxEmbedder(exported(), provider="CUDAExecutionProvider")

@@ -46,6 +46,11 @@ def animated(kind: str) -> bytes:
     return saved(frames[0], kind, save_all=True, append_images=frames[1:], duration=50)
 
 
+def pictures(side: int = 64, count: int = 3) -> bytes:
+    """A JPEG with further pictures behind the first, as cameras with two lenses write it."""
+    return saved(picture(side, side), "MPO", save_all=True, append_images=[picture(side, side)] * (count - 1))
+
+
 def sixteen_bit() -> bytes:
     return saved(Image.fromarray((np.arange(48 * 64, dtype=np.uint16) * 20).reshape(64, 48)), "PNG")
 
@@ -164,6 +169,8 @@ SOUND: Mapping[str, Photo] = {
     "animated GIF": lambda: animated("GIF"),
     "animated WebP": lambda: animated("WEBP"),
     "animated PNG": lambda: animated("PNG"),
+    "several pictures": pictures,
+    "several pictures, all but the first of nonsense": lambda: pictures()[: len(pictures()) // 3 + 200] + bytes(5000),
     "extreme shape": lambda: saved(Image.new("RGB", (16, 6000), "red"), "PNG"),
     "JPEG then ZIP": lambda: saved(picture()) + ZIP * 100,
     "JPEG then HTML": lambda: saved(picture()) + HTML,
@@ -225,6 +232,7 @@ REFUSED: Mapping[str, Photo] = {
 LARGE: Mapping[str, Photo] = {
     "PNG of 25 megapixels, all transparent": lambda: flat_png(5000, 5000),
     "JPEG of 50 megapixels": lambda: saved(picture(7070, 7070)),
+    "three JPEGs of 50 megapixels in one": lambda: pictures(7070),
     "progressive JPEG of 25 megapixels": lambda: saved(picture(5000, 5000), progressive=True),
     "WebP of 25 megapixels": lambda: saved(picture(5000, 5000), "WEBP", method=0),
     "lossless WebP of 25 megapixels": lambda: saved(picture(5000, 5000), "WEBP", lossless=True, method=0, quality=0),

@@ -1,4 +1,4 @@
-"""Short fuzzing of photos and requests; `python -m benchmarks.serving.hostile` runs long ones."""
+"""Short fuzzing of photos and requests; `python -m benchmarks.serving --steps hostile` runs long ones."""
 
 import pytest
 

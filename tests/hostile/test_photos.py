@@ -11,7 +11,7 @@ from PIL import Image
 from lookalike.catalog.images import ImageLimits, Preprocessing, decode_photo
 from lookalike.catalog.upright import BAND, on_white
 from lookalike.errors import ImageError
-from tests.hostile.photos import LARGE, REFUSED, SOUND, animated, picture, saved
+from tests.hostile.photos import LARGE, REFUSED, SOUND, animated, picture, pictures, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow tells of damage that it reads around
 
@@ -46,6 +46,26 @@ def test_no_photo_costs_more_memory_or_time_than_its_limits_allow(group: str, ph
         assert refused == (group == "refused"), name
         assert megabytes < MOST_MEGABYTES, name
         assert seconds < MOST_SECONDS, name
+
+
+@pytest.mark.slow
+def test_of_several_pictures_in_one_file_the_first_alone_costs_anything():
+    names = ["JPEG of 50 megapixels", "three JPEGs of 50 megapixels in one"]
+    command = [sys.executable, "-m", "tests.hostile.cost", "large", *names]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    (_, seconds, megabytes, _), (_, seconds_of_three, megabytes_of_three, refused) = json.loads(answer.stdout)
+    assert not refused
+    assert megabytes_of_three < megabytes + 20  # one of 50 megapixels, whole, takes 150
+    assert seconds_of_three < 2 * seconds
+
+
+@pytest.mark.parametrize("at_least", [None, (40, 40)])
+def test_of_several_pictures_in_one_file_the_first_is_decoded_as_if_it_were_alone(at_least: tuple[int, int] | None):
+    whole = pictures(side=800)
+    first = whole[: whole.index(b"\xff\xd9") + 2]
+    expected = np.asarray(decode_photo(saved(picture(800, 800)), at_least=at_least))
+    for content in (whole, first + bytes(len(whole) - len(first)), first):
+        assert np.array_equal(np.asarray(decode_photo(content, at_least=at_least)), expected)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])

@@ -100,6 +100,17 @@ def test_a_server_that_does_not_answer_is_unavailable() -> None:
         MilvusIndex(address, settings=MilvusSettings(timeout_seconds=1))
 
 
+def test_a_server_that_was_gone_for_long_is_tried_again_every_second(tmp_path: Path) -> None:
+    """gRPC would wait up to two minutes, and a new connection to the address would wait with it."""
+    server, database, port = start_server_in_thread(str(tmp_path / "milvus.db"), host="127.0.0.1", port=0)
+    try:
+        with MilvusIndex(f"http://127.0.0.1:{port}") as index:
+            assert index._client._handler._grpc_options["grpc.max_reconnect_backoff_ms"] == 1000
+    finally:
+        server.stop(grace=None).wait()
+        database.close()
+
+
 def test_a_collection_made_by_others_is_not_touched(tmp_path: Path) -> None:
     with filled(tmp_path / "milvus.db") as index:
         index._client.drop_collection_properties("shoes", ["lookalike.info"])

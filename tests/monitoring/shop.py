@@ -59,15 +59,8 @@ def observations(
 
 def make_release(releases: Path, reference: Sequence[Observation], name: str = "first") -> tuple[Release, Path]:
     """A release with its reference, as promotion leaves it."""
-    release = Release(
-        release_id=digest_json(name),
-        model_fingerprint=digest_json([name, "model"]),
-        catalogue_digest=digest_json([name, "catalogue"]),
-        model="embedder",
-        collection="products",
-        feature_service="products",
-        created=(NOW - timedelta(days=30)).isoformat(),
-    )
+    model, catalogue = digest_json([name, "model"]), digest_json([name, "catalogue"])
+    release = Release.of(model, catalogue, NOW - timedelta(days=30))
     folder = save_release(releases, release)
     pq.write_table(observations_table(reference), folder / "reference.parquet")
     return release, folder

@@ -63,6 +63,7 @@ def test_the_output_is_what_triton_and_people_read(exported: Path) -> None:
         assert (exported / expected).is_file(), expected
     card = (exported / "model_card.md").read_text()
     assert model["fingerprint"] in card and "- shape: 3 values" in card
+    assert "| computed by | `CPUExecutionProvider` |" in card
 
 
 def test_the_checkpoint_travels_with_the_model(parts: tuple[Path, Path], exported: Path) -> None:

@@ -82,6 +82,30 @@ def test_calls_from_before_it_opened_have_no_say_in_the_trial() -> None:
     assert asked.state == "closed"
 
 
+def test_a_part_proven_well_elsewhere_is_asked_at_once_whatever_calls_from_before_report() -> None:
+    clock = HandClock()
+    asked = breaker(clock)
+    early = [asked.admit() or 0 for _ in range(6)]
+    for admitted in early[:3]:
+        asked.report(admitted, "failed")
+    assert asked.state == "open"
+    asked.trust()
+    for admitted in early[3:]:
+        asked.report(admitted, "failed")
+    assert (asked.state, asked.retry_after_seconds()) == ("closed", 0.0)
+    assert [asked.admit() is not None for _ in range(5)] == [True] * 5
+
+
+def test_a_trial_under_way_does_not_outlive_the_proof() -> None:
+    clock = HandClock()
+    asked = opened(clock)
+    clock.pass_seconds(2.0)
+    trial = asked.admit() or 0
+    asked.trust()
+    asked.report(trial, "failed")
+    assert asked.state == "closed" and asked.admit() is not None
+
+
 def test_of_many_threads_one_is_let_through() -> None:
     clock = HandClock()
     asked = opened(clock)

@@ -93,7 +93,7 @@ def test_a_boost_orders_by_score_and_gain_and_hides_nothing(shop: Shop) -> None:
     assert set(products(boosted)) == set(products(plain)) and products(boosted) != products(plain)
 
 
-@pytest.mark.parametrize("use", ["boost", "narrow"])
+@pytest.mark.parametrize("use", ["auto", "boost", "narrow"])
 def test_pages_of_such_a_search_neither_repeat_nor_skip(shop: Shop, use: str) -> None:
     engine, whole = engine_of(shop, fusion_of(shop)), products(ask(shop, fusion_of(shop), category=use))
     told: list[str] = []
@@ -131,6 +131,17 @@ def test_a_filter_on_the_vertical_stands_above_what_is_told(shop: Shop) -> None:
 def test_what_cannot_be_told_is_refused(shop: Shop, asked: dict[str, object], sentence: str) -> None:
     with pytest.raises((QueryError, ValueError), match=sentence):
         ask(shop, fusion_of(shop), **asked)
+
+
+def test_auto_is_a_boost_where_verticals_can_be_told_and_a_plain_search_where_not(shop: Shop) -> None:
+    fusion = fusion_of(shop)
+    assert products(ask(shop, fusion, category="auto")) == products(ask(shop, fusion, category="boost"))
+    plain, auto = ask(shop, None), ask(shop, None, category="auto")
+    assert (products(auto), auto.category, auto.next_cursor is None) == (
+        products(plain),
+        None,
+        plain.next_cursor is None,
+    )
 
 
 def test_a_release_without_fusion_says_so(shop: Shop) -> None:

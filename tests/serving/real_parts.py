@@ -17,9 +17,9 @@ from lookalike.errors import BackendUnavailable
 from lookalike.features.materialise import materialise
 from lookalike.index.build import build_index
 from lookalike.index.milvus import MilvusIndex
-from lookalike.release.manifest import Release, feature_service_name, save_release, switch_live
+from lookalike.release.manifest import Release, save_release, switch_live
 from lookalike.release.publish import publish_model
-from lookalike.storage import read_json, read_seal
+from lookalike.storage import read_seal
 from lookalike.workspace import Workspace
 from serving.assemble import assemble
 from serving.ports import LOOPBACK, free_ports
@@ -37,17 +37,9 @@ def made_shop(root: Path, products: range) -> Workspace:
     validated, export = validated_folder(shop.validated, products), exported()
     with MilvusIndex(str(shop.milvus)) as index:
         build_index(validated, export, shop.index, index, OnnxEmbedder(export))
-    described = read_json(shop.index / "index.json")
-    materialise(validated, shop.features, shop.feature_store, described["release_id"], datetime.now(UTC), DEFINITIONS)
-    release = Release(
-        release_id=described["release_id"],
-        model_fingerprint=OnnxEmbedder(export).identity.fingerprint,
-        catalogue_digest=read_seal(validated).content,
-        model=publish_model(export, shop.model_repository).name,
-        collection=described["collection"],
-        feature_service=feature_service_name(described["release_id"]),
-        created=datetime.now(UTC).isoformat(),
-    )
+    model, now = publish_model(export, shop.model_repository).name, datetime.now(UTC)
+    release = Release.of(OnnxEmbedder(export).identity.fingerprint, read_seal(validated).content, now, model)
+    materialise(validated, shop.features, shop.feature_store, release.release_id, now, DEFINITIONS)
     save_release(shop.releases, release)
     switch_live(shop.releases, release)
     return shop

@@ -80,11 +80,14 @@ def test_a_spent_quota_is_429_with_the_time_to_wait_on_both_protocols(tmp_path: 
     with running(settings(tmp_path, access=access), engines_of(shop)) as client:
         codes = [client.http.get("/products/p000/similar", headers={"X-API-Key": key}).status_code for _ in range(2)]
         refused = client.http.get("/products/p000/similar", headers={"X-API-Key": key})
+        photos = [client.http.get("/photos/p000/0", headers={"X-API-Key": key}).status_code for _ in range(5)]
+        strange = client.http.get("/photos/p000/0").status_code
         with pytest.raises(grpc.RpcError) as remote:
             client.stub.ModelMetadata(
                 v2.ModelMetadataRequest(name="lookalike"), metadata=(("x-api-key", key),), timeout=30
             )
     assert codes == [200, 200]
+    assert (photos, strange) == ([404] * 5, 401)  # free, though not for everybody; this server shows none
     assert refused.status_code == 429
     assert "quota of this API key" in refused.json()["error"]
     assert 60 < int(refused.headers["retry-after"]) <= 120

@@ -56,6 +56,7 @@ def test_the_real_parts_find_every_photo_they_hold(
     shop: Workspace, server: tuple[Client, "subprocess.Popen[str]"]
 ) -> None:
     client, process = server
+    assert client.http.get("/health/ready").json()["provider"] == "CPUExecutionProvider"
     for number in PRODUCTS:
         answer = client.v1(instance(drawn_photo(number), k=3)).json()["predictions"][0]
         first = answer["hits"][0]

@@ -49,6 +49,11 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
+def parameters(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    known = DOCUMENT["components"]["parameters"]
+    return [known[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in operation["parameters"]]
+
+
 # ---- the document
 
 
@@ -67,7 +72,7 @@ def test_the_document_knows_every_field_of_a_search_and_every_reference() -> Non
     form = DOCUMENT["paths"]["/search"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(form["properties"]) == set(SearchRequest.model_fields) | {PHOTO_URL}
     assert all(described.get("description") for described in form["properties"].values())
-    in_url = {parameter["name"] for parameter in DOCUMENT["paths"]["/search"]["post"]["parameters"]}
+    in_url = {parameter["name"] for parameter in parameters(DOCUMENT["paths"]["/search"]["post"])}
     assert set(form["properties"]) - {"photo"} <= in_url
     text = json.dumps(DOCUMENT)
     assert all(f"#/components/schemas/{name}" in text for name in DOCUMENT["components"]["schemas"])
@@ -84,6 +89,17 @@ def test_every_operation_says_how_it_fails() -> None:
             if not path.endswith(("/live", "/ready", "/metrics")):
                 assert {"400", "401", "429", "500", "503", "504"} <= set(operation["responses"]), (method, path)
             assert "422" not in operation["responses"]
+
+
+def test_whoever_searches_may_say_how_long_they_wait_and_every_request_has_an_id(client: Client) -> None:
+    for path, operations in DOCUMENT["paths"].items():
+        for operation in operations.values():
+            headers = {each["name"] for each in parameters(operation) if each["in"] == "header"}
+            machines = path.endswith(("/health/live", "/health/ready", "/metrics"))
+            assert headers == {"X-Request-ID"} | (set() if machines else {"X-Request-Timeout-Ms"})
+            assert "X-Request-ID" in operation["responses"]["200"]["headers"]
+    for path in ("/health/ready", "/products/p002", "/products/none"):
+        assert client.http.get(path, headers={"X-Request-ID": "mine-1"}).headers["x-request-id"] == "mine-1"
 
 
 # ---- its answers

@@ -3,14 +3,19 @@
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
+from lookalike.deadline import Deadline
 from lookalike.embedders.model_folder import load_model
+from lookalike.errors import BackendUnavailable
+from lookalike.index.milvus import MilvusIndex
 from lookalike.workspace import Workspace
 from serving.settings import ServingSettings
 from serving.triton.launcher import LocalTriton
@@ -89,6 +94,31 @@ def test_a_caller_who_waits_less_than_a_slow_milvus_gets_the_callers_own_deadlin
         assert degraded(client) == []  # one impatient caller says nothing about Milvus
         milvus.signal(signal.SIGCONT)
         until(lambda: by_photo(client).status_code == 200)
+
+
+def test_every_read_of_a_stopped_milvus_ends_with_its_caller_s_deadline(milvus: LiteServer) -> None:
+    """Long before the client's own limit of 30 s."""
+    with MilvusIndex(milvus.uri) as index:
+        [collection] = index.collections()
+        query = np.ones((1, index.describe(collection).dimension), np.float32)
+        query /= np.linalg.norm(query)
+        reads = (
+            lambda: index.search(collection, query, 3),
+            lambda: index.vectors(collection, "p001"),
+            lambda: index.photos(collection, "p001"),
+            lambda: index.describe(collection),
+        )
+        for read in reads:
+            read()
+        milvus.signal(SLOW)
+        try:
+            began = time.monotonic()
+            for read in reads:
+                with Deadline.after(0.2).in_force(), pytest.raises(BackendUnavailable):
+                    read()
+            assert time.monotonic() - began < 15
+        finally:
+            milvus.signal(signal.SIGCONT)
 
 
 def test_without_feast_answers_come_without_features_until_it_is_back(shop: Workspace, milvus: LiteServer) -> None:

@@ -4,8 +4,12 @@ import weakref
 import numpy as np
 import pytest
 
+from lookalike.deadline import Deadline
 from lookalike.errors import BackendUnavailable, DeadlineExceeded, LookalikeError, QueryError, ReleaseMismatch
-from serving.triton.admission import AdmittedEmbedder
+from lookalike.search.breaker import Breaker, BreakerSettings
+from lookalike.search.guard import Guard
+from lookalike.search.guarded import GuardedEmbedder
+from serving.triton.admission import FAIR_SECONDS, AdmittedEmbedder
 from serving.triton.metrics import TritonMetrics
 from serving.triton.reload import NotNow
 from serving.triton.supervisor import ELSEWHERE, FAILED, HEALED, SupervisionSettings, Supervisor
@@ -79,6 +83,48 @@ def test_a_late_answer_leaves_the_gate_open_and_wakes_the_supervisor(
     with pytest.raises(DeadlineExceeded):
         model.embed(pixels(served))
     assert (model.refusal, suspicions) == (None, [1])
+
+
+@pytest.mark.parametrize(("seconds", "woken"), [(0.9 * FAIR_SECONDS, []), (1.1 * FAIR_SECONDS, [1])])
+def test_a_caller_in_a_hurry_wakes_nobody(
+    served: ServedTwin, model: AdmittedEmbedder, seconds: float, woken: list[int]
+) -> None:
+    suspicions: list[int] = []
+    model.on_suspicion = lambda: suspicions.append(1)
+    served.failure = LATE
+    with Deadline.after(seconds, Clock()).in_force(), pytest.raises(DeadlineExceeded):
+        model.embed(pixels(served))
+    assert suspicions == woken
+
+
+def test_readmission_is_told_once_and_only_after_a_refusal(served: ServedTwin, model: AdmittedEmbedder) -> None:
+    readmitted: list[str | None] = []
+    model.on_readmission = lambda: readmitted.append(model.refusal)
+    model.prove()
+    model.refuse("sick")
+    served.while_proving = served.lose_connection
+    model.prove()  # proves nothing: the connection was lost meanwhile
+    assert readmitted == []
+    served.while_proving = lambda: None
+    model.prove()
+    model.prove()
+    assert readmitted == [None]
+
+
+def test_a_healed_model_is_asked_at_once_where_the_search_had_given_it_up(
+    served: ServedTwin, model: AdmittedEmbedder, reload: ReloadTwin
+) -> None:
+    """The clock stands still: no circuit would have closed by itself."""
+    breaker = Breaker(BreakerSettings(failures=2), Clock())
+    asked = GuardedEmbedder(model, Guard("the model", breaker, 2.0))
+    model.on_readmission = breaker.trust
+    served.failure = DEAD
+    for _ in range(3):
+        with pytest.raises(BackendUnavailable):
+            asked.embed(pixels(served))
+    assert breaker.state == "open"
+    supervisor(model, reload).look()
+    assert len(asked.embed(pixels(served)).vectors) == 1
 
 
 def test_a_caller_s_mistake_is_no_suspicion(served: ServedTwin, model: AdmittedEmbedder) -> None:

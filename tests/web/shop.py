@@ -1,6 +1,7 @@
 """The drawn shop over parts in memory: photos as a shop has them, without a model that would have to be trained."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from lookalike.features.memory import MemoryFeatures
 from lookalike.fusion import Fusion
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.protocol import CollectionInfo, GalleryBatch
-from lookalike.release.manifest import Release, collection_name, feature_service_name, model_name, release_id
+from lookalike.release.manifest import Release
 
+CREATED = datetime(2026, 11, 21, tzinfo=UTC)
 SEEN = ("type", "colour", "pattern")
 """Attributes the embedder has heads for; what they say of a photo is always the same, and seldom right."""
 
@@ -55,7 +57,7 @@ class DrawnShop:
         self.embedder = MemoryEmbedder(Preprocessing(), 64, labels)
         self.features = MemoryFeatures({row["sku"]: {n: row[n] for n in ("price", "stock")} for row in self.rows})
         self.index = MemoryIndex()
-        self.release = _release(self.embedder.identity.fingerprint)
+        self.release = Release.of(self.embedder.identity.fingerprint, "drawn shop", CREATED)
         self.fusion = Fusion(
             model_fingerprint=self.release.model_fingerprint,
             verticals=tuple(sorted({row["department"] for row in self.rows})),
@@ -88,16 +90,3 @@ def _stored(row: Mapping[str, Any], pixels: NDArray[np.uint8]) -> dict[str, str 
     design = " ".join(str(row["name"]).split()[:3])  # brand and name, without colour and type
     fields = {"vertical": row["department"], **{name: row[name] for name in ATTRIBUTES}}
     return fields | {ITEM: row["sku"], DESIGN: design, COLOURS: histogram_text(colour_histogram(pixels))}
-
-
-def _release(fingerprint: str) -> Release:
-    identity = release_id(fingerprint, "drawn shop")
-    return Release(
-        release_id=identity,
-        model_fingerprint=fingerprint,
-        catalogue_digest="drawn shop",
-        model=model_name(fingerprint),
-        collection=collection_name(identity),
-        feature_service=feature_service_name(identity),
-        created="2026-11-21T00:00:00+00:00",
-    )

@@ -164,7 +164,7 @@ def test_filters_that_leave_nothing_say_so_and_can_be_removed(page: Page, photo_
 
 def test_the_category_is_told_and_another_can_be_named(page: Page, asked: Asked, photo_file: Path) -> None:
     choose(page, photo_file)
-    assert asked.next().category == "boost"
+    assert asked.next().category == "auto"  # refused by no release
     category = page.get_by_label("Category")
     expect(category.locator("option").first).to_have_text(re.compile(r"Any \(looks like \w+, \d+%\)"))
     category.select_option("shoes")
@@ -173,18 +173,6 @@ def test_the_category_is_told_and_another_can_be_named(page: Page, asked: Asked,
     answered(page)
     expect(category).to_have_value("shoes")
     expect(category.locator("option")).to_have_count(4)  # the others can still be named
-
-
-def test_a_release_that_cannot_tell_categories_is_searched_without(
-    page: Page, watched: Watched, asked: Asked, photo_file: Path
-) -> None:
-    watched.expect_status(400)
-    page.route(
-        "**/search", lambda route: route.fulfill(status=400, body='{"error": "without category fusion"}'), times=1
-    )
-    choose(page, photo_file)
-    assert asked.next().category == "off"
-    expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_what_is_not_in_stock_can_be_left_out(page: Page, asked: Asked, shop: DrawnShop, photo_file: Path) -> None:

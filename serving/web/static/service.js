@@ -16,20 +16,8 @@ export class Refusal extends Error {
   }
 }
 
-let tellsCategories = true; // until a release refuses to: one may have been evaluated without
-
 /** One page of answers to a question; raises Refusal, and AbortError where `signal` says so. */
 export async function search(question, cursor, signal) {
-  try {
-    return await searchOnce(question, cursor, signal);
-  } catch (error) {
-    if (error.status !== 400 || cursor || !question.photo || question.vertical || !tellsCategories) throw error;
-    tellsCategories = false;
-    return searchOnce(question, cursor, signal);
-  }
-}
-
-async function searchOnce(question, cursor, signal) {
   const values = fieldsOf(question, cursor);
   if (question.product) {
     const path = `products/${encodeURIComponent(question.product)}/similar`;
@@ -53,7 +41,7 @@ export async function photoAddress(url) {
   return URL.createObjectURL(await response.blob());
 }
 
-/** A page of photos may be more than a key's quota gives at once; the rest come a little later. */
+/** A page of photos may be more than the server reads at once; the rest come a little later. */
 async function askPatiently(url) {
   for (let left = 5; ; left -= 1) {
     try {
@@ -70,7 +58,7 @@ function fieldsOf({ photo, crop, filters, group, stock, vertical }, cursor) {
   if (Object.keys(filters).length) values.filters = JSON.stringify(filters);
   if (crop) values.crop = crop.map((side) => side.toFixed(4)).join(",");
   if (vertical) values.vertical = vertical;
-  else if (photo && tellsCategories) values.category = "boost";
+  else if (photo) values.category = "auto";
   if (cursor) values.cursor = cursor;
   return values;
 }
