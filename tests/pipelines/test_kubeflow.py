@@ -54,7 +54,7 @@ def test_what_the_server_refuses_is_said_in_its_words(kfp: FakeKfp, runs: Kubefl
 
 
 def test_a_server_that_is_away_is_told_from_one_that_refuses() -> None:
-    with pytest.raises(BackendUnavailable, match="no KFP server answers at http://127.0.0.1:9"):
+    with pytest.raises(BackendUnavailable, match=r"no KFP server answers at http://127\.0\.0\.1:9"):
         KubeflowTrigger("http://127.0.0.1:9", COMPILED).find("x")
 
 

@@ -57,5 +57,5 @@ def test_arguments_that_do_not_fit_the_compiled_pipeline_start_nothing(
 
 
 def test_a_pipeline_that_was_not_compiled_is_refused(place: Place) -> None:
-    with pytest.raises(PipelineError, match="no pipeline 'trianing'.*'training'"):
+    with pytest.raises(PipelineError, match=r"no pipeline 'trianing'.*'training'"):
         place.trigger.start(RunRequest("x", "trianing", {}))
