@@ -7,7 +7,7 @@ from kfp import dsl
 from components.image import IMAGE
 
 
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
+@dsl.component(base_image=IMAGE, install_kfp_package=False)  # type: ignore[valid-type]
 def read_delivery(catalogue: str, workspace: str, mapping: str = "", settings: dict = {}) -> NamedTuple(
     "Delivery", [("digest", str), ("settings", dict)]
 ):

@@ -48,7 +48,7 @@ class DecisionSettings(StrictConfig):
 
     drifted_windows: int = Field(default=2, ge=1)
     """Windows of an episode that must have drifted before a retrain starts."""
-    of_windows: int = Field(default=2, ge=1, le=MOST_VERDICTS)
+    of_windows: int = Field(default=3, ge=1, le=MOST_VERDICTS)
     """Among so many of its newest windows; as many as `drifted_windows` means in a row."""
     calm_windows: int = Field(default=3, ge=1)
     """Windows without drift in a row that end an episode; the next one may start a run of its own."""
