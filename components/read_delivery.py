@@ -7,8 +7,8 @@ from kfp import dsl
 from components.image import IMAGE
 
 
-@dsl.component(base_image=IMAGE, install_kfp_package=False)  # type: ignore[valid-type]
-def read_delivery(catalogue: str, workspace: str, mapping: str = "", settings: dict = {}) -> NamedTuple(
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def read_delivery(catalogue: str, workspace: str, mapping: str = "", settings: dict = {}) -> NamedTuple(  # type: ignore[valid-type]
     "Delivery", [("digest", str), ("settings", dict)]
 ):
     """Return the catalogue's digest now, and the settings with the products erased by now.
