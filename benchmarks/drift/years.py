@@ -84,7 +84,7 @@ class Year:
 
     def _release(self, day: int, born: datetime) -> None:
         """The rate of a threshold that `exceeding` of `draws` null scores reach (Beta law of an order statistic)."""
-        self.release_id, self.born = f"release of day {day}", born
+        self.release_id, self.born = f"{day:012d}", born
         exceeding = int(self.plan.alpha * (self.plan.draws + 1))
         self.rate = float(self.rng.beta(exceeding, self.plan.draws + 1 - exceeding))
 
