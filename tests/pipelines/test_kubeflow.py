@@ -1,6 +1,5 @@
 """The real kfp.Client against a server held to KFP's own description."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,10 @@ from lookalike.errors import BackendUnavailable, PipelineError
 from monitoring.runs.kubeflow import KubeflowTrigger
 from monitoring.runs.protocol import RunRequest
 from pipelines.compile import COMPILED
-from tests.pipelines.fake_kfp.server import FakeKfp, running_fake
+from tests.pipelines.fake_kfp.server import FakeKfp
 from tests.pipelines.places import REFRESH, request
 
 WATCH = {name: value for name, value in REFRESH.items() if name != "catalogue_digest"} | {"recipe": "epochs: 1"}
-
-
-@pytest.fixture
-def kfp(schemas_folder: Path) -> Iterator[FakeKfp]:
-    with running_fake(schemas_folder / "kfp_v2beta1.swagger.json") as fake:
-        yield fake
 
 
 @pytest.fixture
