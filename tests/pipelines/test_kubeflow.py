@@ -1,7 +1,5 @@
 """The real kfp.Client against a server held to KFP's own description."""
 
-from pathlib import Path
-
 import pytest
 import requests
 import yaml
