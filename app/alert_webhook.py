@@ -66,7 +66,9 @@ def webhook_application(webhook: Webhook) -> Starlette:
 
     async def alerts(request: Request) -> Response:
         try:
-            name = webhook.keys.holder(presented_key(None, request.headers.get("authorization")))
+            name = webhook.keys.holder(
+                presented_key(request.headers.get("x-api-key"), request.headers.get("authorization"))
+            )
             run = await run_in_threadpool(webhook.receive, await request.body())
         except LookalikeError as error:
             return _refusal(error)
