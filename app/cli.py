@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from app import flow_verbs, index_verbs, key_verbs, lifecycle_verbs, pipeline_verbs, service_verbs
+from app import flow_verbs, index_verbs, key_verbs, lifecycle_verbs, pipeline_verbs, service_verbs, watch_verbs
 from app.demo.verb import demo
 from lookalike.errors import LookalikeError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (*flow_verbs.VERBS, *lifecycle_verbs.VERBS, *service_verbs.VERBS, demo):
+for verb in (*flow_verbs.VERBS, *lifecycle_verbs.VERBS, *service_verbs.VERBS, *watch_verbs.VERBS, demo):
     app.command()(verb)
 app.add_typer(index_verbs.app, name="index")
 app.add_typer(pipeline_verbs.app, name="pipeline")

@@ -20,7 +20,6 @@ from app.options import (
     SettingsOption,
     WorkspaceOption,
     read_settings,
-    with_erasures,
 )
 from app.recipes import resolve_recipe
 from app.telling import tell
@@ -49,7 +48,7 @@ def validate(
     """Check a catalogue and set bad rows aside with reasons."""
     named = [f"validate.lexicon={lexicon}"] if lexicon else []
     shop = Workspace(workspace)
-    chosen = with_erasures(shop, read_settings(settings, [*named, *(overrides or [])]))
+    chosen = stages.with_erasures(str(shop.root), read_settings(settings, [*named, *(overrides or [])]))
     tell(
         stages.validate(catalogue, str(shop.validated), mapping=str(mapping or ""), limit=limit, settings=chosen),
         f"{shop.validated}/data_docs/index.html",

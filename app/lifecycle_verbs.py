@@ -14,7 +14,6 @@ from app.options import (
     SettingsOption,
     WorkspaceOption,
     read_settings,
-    with_erasures,
 )
 from app.telling import tell
 from lookalike import stages
@@ -57,7 +56,7 @@ def update(
 ) -> None:
     """Apply a changed catalogue to the live release without building it anew."""
     shop = Workspace(workspace)
-    chosen = with_erasures(shop, read_settings(settings, overrides))
+    chosen = stages.with_erasures(str(shop.root), read_settings(settings, overrides))
     tell(stages.validate(catalogue, str(shop.validated), mapping=str(mapping or ""), limit=limit, settings=chosen))
     with milvus_for(shop, milvus) as uri:
         done = stages.update(str(shop.validated), workspace=str(shop.root), milvus_uri=uri, settings=chosen)

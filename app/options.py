@@ -6,9 +6,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from lookalike.catalog.erasures import load_erasures
 from lookalike.errors import ConfigError
-from lookalike.workspace import Workspace
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", help="Folder that holds everything made for one shop.")
@@ -58,6 +56,15 @@ MilvusOption = Annotated[
     ),
 ]
 
+ApiOption = Annotated[
+    str,
+    typer.Option("--api", help="KFP API server that runs start at; without one, this machine.", envvar="LOOKALIKE_KFP"),
+]
+TaskApiOption = Annotated[
+    str,
+    typer.Option("--task-api", help="The same server as the tasks reach it, where that is another address."),
+]
+
 DEFAULT_WORKSPACE = Path("runs/shop")
 
 
@@ -96,12 +103,6 @@ def read_values(file: Path | None, overrides: list[str] | None) -> dict[str, Any
         except yaml.YAMLError as error:
             raise ConfigError(f"--set {override!r}: the value is not YAML") from error
     return values
-
-
-def with_erasures(shop: Workspace, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The settings, with the validate stage told which products were erased here."""
-    erased = sorted(load_erasures(shop.erasures).erased)
-    return {**settings, "validate": {**settings.get("validate", {}), "erased": erased}} if erased else settings
 
 
 def _read_file(file: Path) -> dict[str, Any]:

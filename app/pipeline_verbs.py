@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app import run_verbs
 from app.local_services import milvus_for
 from app.options import (
     DEFAULT_WORKSPACE,
@@ -27,7 +28,9 @@ from pipelines.compile import COMPILED, compile_pipelines
 from pipelines.refresh_index import refresh_index
 from pipelines.training import training
 
-app = typer.Typer(help="Run pipelines here, or compile them for Kubeflow.", no_args_is_help=True)
+app = typer.Typer(help="Run pipelines here, or compile them for Kubeflow and start them there.", no_args_is_help=True)
+for verb in run_verbs.VERBS:
+    app.command()(verb)
 
 
 @app.command()

@@ -1,9 +1,8 @@
-"""Verbs around a release in service: search it, serve it, watch it."""
+"""Verbs around a release in service: search it, serve it."""
 
 import json
 import logging
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,25 +11,15 @@ import typer
 from app.local_services import milvus_for
 from app.options import (
     DEFAULT_WORKSPACE,
-    CatalogueOption,
-    EncoderOption,
-    LimitOption,
-    MappingOption,
     MilvusOption,
-    RecipeOption,
     ServiceSetOption,
     ServiceSettingsOption,
-    SetOption,
-    SettingsOption,
     WorkspaceOption,
-    read_settings,
     read_values,
 )
-from app.recipes import resolve_recipe
 from lookalike.errors import QueryError
 from lookalike.index.filter_input import parse_where
 from lookalike.index.predicates import Where
-from lookalike.storage import read_json
 from lookalike.workspace import Workspace
 
 TRITON = Path(__file__).parents[1] / ".triton"
@@ -128,34 +117,6 @@ def openapi(
     typer.echo(f"{output} {'was renewed' if write_openapi(output) else 'is up to date'}")
 
 
-def watch(
-    catalogue: CatalogueOption,
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    recipe: RecipeOption = "sample_cpu",
-    encoder: EncoderOption = "",
-    mapping: MappingOption = None,
-    limit: LimitOption = 0,
-    milvus: MilvusOption = "",
-    settings: SettingsOption = None,
-    overrides: SetOption = None,
-) -> None:
-    """Look at recent queries once: drift, a reasoned decision, and the run it asks for."""
-    from app.pipeline_runs import run_here, shared_arguments
-    from pipelines.watch import watch as pipeline
-
-    shop, asked = Workspace(workspace.resolve()), read_settings(settings, overrides)
-    retraining = {
-        "recipe": resolve_recipe(recipe, encoder, catalogue=catalogue).text,
-        "now": datetime.now(UTC).isoformat(),
-    }
-    with milvus_for(shop, milvus) as uri:
-        shared = shared_arguments(shop, catalogue, str(mapping or ""), limit, uri, asked)
-        run = run_here(shop, pipeline, {**shared, **retraining}, typer.echo)
-    decision = read_json(run.outputs["decision"] / "decision.json")
-    typer.echo(f"{decision['action']}: {' '.join(decision['reasons'])}")
-    typer.echo(f"  see {run.outputs['drift'] / 'drift.html'}")
-
-
 def _filters(where: list[str] | None) -> Where:
     """ATTRIBUTE=VALUE several times over means any of the values; everything else must hold together."""
     listed: dict[str, list[str]] = {}
@@ -185,4 +146,4 @@ def _json(text: str) -> Any:
         raise QueryError(f"--where {text!r} is not JSON: {error}") from error
 
 
-VERBS = (search, serve, openapi, watch)
+VERBS = (search, serve, openapi)

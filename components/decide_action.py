@@ -14,6 +14,7 @@ def decide_action(
     workspace: str,
     now: str,
     settings: dict = {},
+    api: str = "",
 ):
     """Decide between "retrain", "reindex" and "watch", with reasons in words.
 
@@ -23,7 +24,12 @@ def decide_action(
         workspace: root of the shop's workspace, with the history of earlier watches.
         now: time of the watch, UTC ISO 8601; empty for the present.
         settings: overrides by stage name, here those of "decide".
+        api: KFP API server that knows how earlier runs ended; empty for this machine.
     """
+    from importlib.resources import files
+
     from monitoring import stages
 
-    stages.decide(drift.path, validated.path, decision.path, workspace=workspace, now=now, settings=settings)
+    folders = (drift.path, validated.path, decision.path)
+    places = {"workspace": workspace, "pipelines": str(files("pipelines") / "compiled"), "api": api}
+    stages.decide(*folders, **places, now=now, settings=settings)

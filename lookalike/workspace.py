@@ -104,5 +104,20 @@ class Workspace:
         return self.root / "pipeline_root"
 
     @property
+    def pipeline_runs(self) -> Path:
+        """One folder per pipeline run on this machine: what was asked for, what it said, what came of it."""
+        return self.root / "pipeline_runs"
+
+    @property
+    def veto(self) -> Path:
+        """A text file with which a person holds runs back."""
+        return self.root / "veto"
+
+    @property
+    def alerts(self) -> Path:
+        """Alerts that were delivered, a file each."""
+        return self.root / "alerts"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"

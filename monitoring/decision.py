@@ -10,11 +10,14 @@ from lookalike.errors import ReleaseMismatch
 from lookalike.release.manifest import Release, known_releases
 from lookalike.release.update_log import UpdateLog
 from lookalike.storage import StageRecord, read_seal, run_stage, write_json
-from monitoring.history import StartedRun, WatchHistory, alone, read_history
+from monitoring.history import StartedRun, WatchHistory, alone, read_history, write_history
 from monitoring.result import DRIFT, DriftResult
 from monitoring.rules import Decision, Facts, decide
+from monitoring.runs.protocol import Trigger
 from monitoring.samples import read_release
 from monitoring.settings import DecisionSettings
+from monitoring.starting import settled
+from monitoring.veto import read_veto
 
 DECISION = "decision.json"
 log = logging.getLogger(__name__)
@@ -27,16 +30,18 @@ def decide_action(
     history: Path,
     settings: DecisionSettings,
     now: datetime,
+    runs: Trigger,
     catalogue: Path | None = None,
     veto: Path | None = None,
 ) -> StageRecord:
     """Decide once about the newest window, and remember in `history` what was seen and asked for.
 
     `drift` is the drift stage's folder, `release` the folder of the release in service, `catalogue` the
-    newest validate output, `veto` a text file a person leaves to hold runs back (its presence counts, its
-    text is the reason). A run is asked for once: the history is written before this returns, so a watch
-    that is restarted, or a second one, does not ask again; `withdraw_run` takes back what could not start.
-    Raises ReleaseMismatch where drift was measured for another release than the one in service.
+    newest validate output, `veto` a text file a person leaves to hold runs back (see `read_veto`). A run is
+    asked for once: the history is written before this returns, so a watch that is restarted, or a second one,
+    does not ask again. `runs` says first how earlier runs stand; those that failed are withdrawn. What is asked
+    for here, `start_asked` starts. Raises ReleaseMismatch where drift was measured for another release than the
+    one in service.
     """
     result = load_config(DriftResult, drift / DRIFT)
     serving = read_release(release)
@@ -47,19 +52,12 @@ def decide_action(
         )
     facts = gather_facts(release, serving, catalogue, veto, now)
     with alone(history):
-        before = read_history(history)
+        before = settled(read_history(history), runs)
         decision = decide(result, before, facts, settings)
         record = _write_decision(drift, output, decision, before, settings, facts)
-        after = _remember(before.seeing(result), decision, now)
-        write_json(history, after.model_dump(mode="json"))
+        write_history(history, _remember(before.seeing(result, settings.calm_windows), decision, now))
     log.info("%s: %s", decision.action, " ".join(decision.reasons))
     return record
-
-
-def withdraw_run(history: Path, run: str) -> None:
-    """Forget a run that could not be started or failed: the next watch may ask for it again."""
-    with alone(history):
-        write_json(history, read_history(history).without(run).model_dump(mode="json"))
 
 
 def gather_facts(release: Path, serving: Release, catalogue: Path | None, veto: Path | None, now: datetime) -> Facts:
@@ -70,7 +68,7 @@ def gather_facts(release: Path, serving: Release, catalogue: Path | None, veto: 
         model_born=_model_born(release.parent, serving),
         released_catalogue=UpdateLog(release.parent, serving).catalogue_digest(),
         catalogue=read_seal(catalogue).content if catalogue is not None else None,
-        veto=(veto.read_text(encoding="utf-8").strip() or veto.name) if veto is not None and veto.exists() else None,
+        veto=read_veto(veto) if veto is not None else None,
     )
 
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lookalike.config import StrictConfig
-from monitoring.history import Action, Episode, WatchHistory
+from monitoring.episode import Episode
+from monitoring.history import Action, WatchHistory
+from monitoring.holding import held_back, under_way
 from monitoring.result import DriftResult
 from monitoring.settings import DecisionSettings
+from monitoring.veto import Veto
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Facts:
     """Digest of the catalogue the release holds, updates included."""
     catalogue: str | None
     """Digest of the newest validated catalogue; None when nobody looked."""
-    veto: str | None
+    veto: Veto | None = None
     """What a person wrote to hold every run back; None without a veto."""
 
 
@@ -54,46 +57,66 @@ def decide(drift: DriftResult, history: WatchHistory, facts: Facts, settings: De
     `history` may or may not hold the window yet. Nothing is written: record the decision's run with
     `history.starting` before starting it, so that its cause is not answered twice.
     """
-    seen = history.seeing(drift)
+    seen = history.seeing(drift, settings.calm_windows)
     retrain = [_drift_asks(drift, seen, settings), _age_asks(seen, facts, settings)]
-    reindex = _catalogue_asks(seen, facts)
+    reindex = _catalogue_asks(seen, facts, settings)
     reasons = tuple(finding.sentence for finding in [*retrain, reindex])
     retrain_causes, reindex_causes = _causes(retrain), _causes([reindex])
-    if facts.veto is not None and (retrain_causes or reindex_causes):
-        return Decision(action="watch", reasons=(f"A person holds all runs back: {facts.veto}", *reasons))
-    held = _cooling_down(seen, facts, settings) if retrain_causes else None
-    if held is not None:
-        reasons = (held, *reasons)
-    elif retrain_causes:
-        return _start("retrain", (*retrain_causes, *reindex_causes), reasons)  # a retrain indexes, too
-    return _start("reindex", reindex_causes, reasons) if reindex_causes else Decision(action="watch", reasons=reasons)
+    if not (retrain_causes or reindex_causes):
+        return Decision(action="watch", reasons=reasons)
+    if facts.veto is not None and facts.veto.stands(facts.now):
+        veto = f"A person holds all runs back{facts.veto.term}: {facts.veto.reason}"
+        return Decision(action="watch", reasons=(veto, *reasons))
+    if waiting := under_way(seen):
+        return Decision(action="watch", reasons=(waiting, *reasons))
+    held = held_back(seen, facts.now, settings) if retrain_causes else None
+    if retrain_causes and held is None:
+        return _start("retrain", (*retrain_causes, *reindex_causes), reasons, seen)  # a retrain indexes, too
+    reasons = (held, *reasons) if held is not None else reasons
+    return (
+        _start("reindex", reindex_causes, reasons, seen)
+        if reindex_causes
+        else Decision(action="watch", reasons=reasons)
+    )
 
 
 def _causes(findings: Sequence[_Finding]) -> tuple[str, ...]:
     return tuple(finding.cause for finding in findings if finding.cause is not None)
 
 
-def _start(action: Action, causes: tuple[str, ...], reasons: tuple[str, ...]) -> Decision:
-    return Decision(action=action, reasons=reasons, causes=causes, run=f"{action}-{causes[0]}")
+def _start(action: Action, causes: tuple[str, ...], reasons: tuple[str, ...], history: WatchHistory) -> Decision:
+    """A run that could not be started keeps its name, so that one which started unnoticed is found under it."""
+    failed = [run for run in history.withdrawn_for(causes[0]) if run.action == action and run.run_id is not None]
+    attempt = f"-{len(failed) + 1}" if failed else ""
+    return Decision(action=action, reasons=reasons, causes=causes, run=f"{action}-{causes[0]}{attempt}")
+
+
+def _asks(what: str, cause: str, history: WatchHistory, settings: DecisionSettings, more: str = "") -> _Finding:
+    """A finding that asks for a run, unless one answers it already or too many have failed."""
+    answered, withdrawn = history.run_for(cause), history.withdrawn_for(cause)
+    if answered is not None:
+        return _Finding(f"{what}; run {answered.name} of {answered.started:%Y-%m-%d %H:%M} answers it.")
+    if len(withdrawn) >= settings.most_attempts:
+        return _Finding(f"{what}; {len(withdrawn)} runs came to nothing, a person must look: {withdrawn[-1].note}")
+    return _Finding(f"{what}.{more}", cause)
 
 
 def _drift_asks(drift: DriftResult, history: WatchHistory, settings: DecisionSettings) -> _Finding:
     episode = history.episode(drift.release_id)
-    if drift.outcome != "measured" or not drift.drifted or episode is None:
+    if episode is None:
         return _Finding(drift.summary)
-    cause = f"drift-{episode.id}"
-    answered = history.run_for(cause)
-    if answered:
-        return _Finding(f"{_lasting(episode)}; run {answered.name} of {answered.started:%Y-%m-%d %H:%M} answers it.")
-    if episode.windows < settings.drifted_windows:
-        return _Finding(f"{_lasting(episode)}; {settings.drifted_windows} in a row start a retrain.")
+    if episode.drifted(settings.of_windows) < settings.drifted_windows:
+        rule = f"{settings.drifted_windows} drifted of {settings.of_windows} start a retrain"
+        return _Finding(f"{_lasting(episode)}; {rule}.")
     moved = f" What moved: {'; '.join(drift.moved)}." if drift.moved else ""
-    return _Finding(f"{_lasting(episode)}. {drift.summary}{moved}", cause)
+    return _asks(_lasting(episode), f"drift-{episode.id}", history, settings, f" {drift.summary}{moved}")
 
 
 def _lasting(episode: Episode) -> str:
-    windows = "one window" if episode.windows == 1 else f"{episode.windows} windows in a row"
-    return f"The queries have drifted in {windows}, since {episode.since}"
+    if episode.windows == 1:
+        return f"The queries have drifted in one window, since {episode.since}"
+    known = len(episode.verdicts)
+    return f"The queries have drifted in {sum(episode.verdicts)} of {known} windows, since {episode.since}"
 
 
 def _age_asks(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> _Finding:
@@ -102,29 +125,15 @@ def _age_asks(history: WatchHistory, facts: Facts, settings: DecisionSettings) -
         return _Finding(f"The model is {days:.0f} days old; no age is too old by the settings.")
     if days <= settings.max_age_days:
         return _Finding(f"The model is {days:.0f} days old; {settings.max_age_days:g} are allowed.")
-    cause = f"age-{facts.release_id[:12]}"
-    answered = history.run_for(cause)
-    if answered:
-        return _Finding(f"The model is {days:.0f} days old; run {answered.name} answers it.")
-    return _Finding(f"The model is {days:.0f} days old, more than the {settings.max_age_days:g} allowed.", cause)
+    what = f"The model is {days:.0f} days old, more than the {settings.max_age_days:g} allowed"
+    return _asks(what, f"age-{facts.release_id[:12]}", history, settings)
 
 
-def _catalogue_asks(history: WatchHistory, facts: Facts) -> _Finding:
+def _catalogue_asks(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> _Finding:
     if facts.catalogue is None:
         return _Finding("No newer catalogue was looked at.")
     if facts.catalogue == facts.released_catalogue:
         return _Finding("The catalogue is the one that was released.")
-    cause = f"catalogue-{facts.catalogue[:12]}"
-    answered = history.run_for(cause)
-    if answered:
-        return _Finding(f"The catalogue changed; run {answered.name} of {answered.started:%Y-%m-%d %H:%M} answers it.")
-    return _Finding(
-        f"The catalogue changed: {facts.catalogue[:12]} is not the released {facts.released_catalogue[:12]}.", cause
-    )
-
-
-def _cooling_down(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> str | None:
-    last = history.last_retrain()
-    if last is None or facts.now - last >= timedelta(days=settings.cooldown_days):
-        return None
-    return f"A retrain started {last:%Y-%m-%d %H:%M}; none starts again within {settings.cooldown_days:g} days."
+    what = f"The catalogue changed: {facts.catalogue[:12]} is not the released {facts.released_catalogue[:12]}"
+    # With the release: a catalogue that comes back after another one is a change again.
+    return _asks(what, f"catalogue-{facts.catalogue[:12]}-{facts.release_id[:12]}", history, settings)

@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from lookalike.config import StrictConfig
 
+MOST_VERDICTS = 50
+"""Windows of an episode whose verdicts are kept."""
+
 
 class DriftSettings(StrictConfig):
     """How one window of the query log is compared with the release's reference."""
@@ -44,8 +47,28 @@ class DecisionSettings(StrictConfig):
     """When drift, age or a new catalogue start a pipeline run."""
 
     drifted_windows: int = Field(default=2, ge=1)
-    """Disjoint windows in a row that must have drifted before a retrain starts."""
+    """Windows of an episode that must have drifted before a retrain starts."""
+    of_windows: int = Field(default=3, ge=1, le=MOST_VERDICTS)
+    """Among so many of its newest windows; as many as `drifted_windows` means in a row."""
+    calm_windows: int = Field(default=3, ge=1)
+    """Windows without drift in a row that end an episode; the next one may start a run of its own."""
     cooldown_days: float = Field(default=7.0, ge=0)
-    """Days after a retrain started in which no other one starts."""
+    """Days after a retrain was asked for in which no other one starts."""
     max_age_days: float | None = Field(default=90.0, gt=0)
     """A model older than this is retrained without drift; null never does."""
+    budget_days: float = Field(default=90.0, gt=0)
+    """The period that the two limits below are for: the last so many days."""
+    most_retrains: int | None = Field(default=4, ge=0)
+    """Retrains started in a period, failed ones too; null sets no limit. Reindexing is not counted."""
+    most_hours: float | None = Field(default=None, ge=0)
+    """Hours that the retrains of a period may take; null sets no limit."""
+    hours_per_retrain: float = Field(default=2.0, gt=0)
+    """What a retrain is reckoned at that has not finished or not begun; a finished one counts as long as it took."""
+    most_attempts: int = Field(default=3, ge=1)
+    """How often a run for one cause may fail, or fail to start, before a person has to look."""
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.drifted_windows > self.of_windows:
+            raise ValueError(f"drifted_windows {self.drifted_windows} is more than of_windows {self.of_windows}")
+        return self

@@ -1,12 +1,14 @@
 """The watch's verbs over plain paths and settings: what the command line and the pipeline components call."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lookalike.errors import ReleaseError
 from lookalike.release.manifest import live_release
 from lookalike.stages import NONE, Settings, settings_for
-from lookalike.storage import StageRecord, read_json
+from lookalike.storage import StageRecord
 from lookalike.workspace import Workspace
 
 
@@ -21,10 +23,22 @@ def drift(output: str, *, workspace: str, now: str = "", settings: Settings = NO
 
 
 def decide(
-    drift: str, validated: str, output: str, *, workspace: str, now: str = "", settings: Settings = NONE
+    drift: str,
+    validated: str,
+    output: str,
+    *,
+    workspace: str,
+    pipelines: str,
+    api: str = "",
+    now: str = "",
+    settings: Settings = NONE,
 ) -> StageRecord:
-    """Decide between retrain, reindex and watch; a file named `veto` in the workspace holds runs back."""
+    """Decide between retrain, reindex and watch; a file named `veto` in the workspace holds runs back.
+
+    `api` is the KFP API server that runs are started at, empty for this machine; `pipelines` the compiled ones.
+    """
     from monitoring.decision import decide_action
+    from monitoring.runs.choose import open_runs
     from monitoring.settings import DecisionSettings
 
     shop = Workspace(Path(workspace))
@@ -35,14 +49,27 @@ def decide(
         shop.watch_history,
         settings_for(DecisionSettings, settings, "decide"),
         moment(now),
+        open_runs(api, shop, Path(pipelines)),
         catalogue=Path(validated),
-        veto=shop.root / "veto",
+        veto=shop.veto,
     )
 
 
-def action(decision: str) -> str:
-    """ "retrain", "reindex" or "watch"."""
-    return str(read_json(Path(decision) / "decision.json")["action"])
+def start(*, workspace: str, pipelines: str, arguments: Mapping[str, Any], recipe: str, api: str = "") -> list[str]:
+    """Start the runs that decisions asked for; returns the ids of those that started.
+
+    `arguments` are those that training and refresh_index share; a retrain takes `recipe`, too, and continues from the
+    release in service.
+    """
+    from monitoring.requests import request_for
+    from monitoring.runs.choose import open_runs
+    from monitoring.starting import start_asked
+
+    shop = Workspace(Path(workspace))
+    live = live_folder(shop).name
+    runs = open_runs(api, shop, Path(pipelines))
+    started = start_asked(shop.watch_history, runs, lambda run: request_for(run, arguments, recipe, live))
+    return [run.run_id or "" for run in started]
 
 
 def live_folder(shop: Workspace) -> Path:

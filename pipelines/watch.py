@@ -1,4 +1,4 @@
-"""The watch pipeline: drift, a reasoned decision, and the run that the decision asks for."""
+"""The watch pipeline: drift, a reasoned decision, and the start of the run that the decision asks for."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,9 @@ from kfp.dsl import Artifact
 
 from components.decide_action import decide_action
 from components.detect_drift import detect_drift
-from components.find_champion import find_champion
-from components.planned_action import planned_action
+from components.read_delivery import read_delivery
+from components.start_runs import start_runs
 from components.validate_catalogue import validate_catalogue
-from pipelines.refresh_index import refresh_index
-from pipelines.training import training
 
 
 class Watched(NamedTuple):
@@ -24,62 +22,49 @@ class Watched(NamedTuple):
 @dsl.pipeline(name="watch", description="Compare recent queries with the release's reference and act on drift.")
 def watch(
     catalogue: str,
-    catalogue_digest: str,
     workspace: str,
     milvus_uri: str,
     recipe: str,
-    now: str,
+    now: str = "",
     mapping: str = "",
     limit: int = 0,
     settings: dict = {},
+    api: str = "",
 ) -> Watched:
     """Watch the live release once; schedule it to watch on.
 
     Args:
         catalogue: folder, file or URL of the shop's catalogue.
-        catalogue_digest: digest of the catalogue's bytes; the command line fills it in.
         workspace: root of the shop's workspace, on a volume every task mounts.
         milvus_uri: a Milvus server's URI or a Milvus Lite path.
         recipe: the recipe of a retraining as YAML text; it continues from the live release.
-        now: time of the watch, UTC ISO 8601; names the retraining it may start.
+        now: time of the watch, UTC ISO 8601; empty for the present, as a schedule needs it.
         mapping: mapping file; empty for the one beside the data, or a preset.
         limit: read only this many products; 0 for all.
-        settings: overrides by stage name, for example {"drift": {"false_alarm_rate": 0.01}}.
+        settings: overrides by stage name, for example {"drift": {"alpha": 0.01}}.
+        api: KFP API server that starts what is decided, as the tasks reach it; empty for processes on this machine.
     """
+    # Whatever happens between two watches of one schedule, its arguments stay the same: nothing here but the checked
+    # catalogue, which depends on the digest, is taken from the cache.
+    delivery = read_delivery(catalogue=catalogue, workspace=workspace, mapping=mapping, settings=settings)
+    delivery.set_caching_options(False)
+    digest, chosen = delivery.outputs["digest"], delivery.outputs["settings"]
     validated = validate_catalogue(
-        catalogue=catalogue, catalogue_digest=catalogue_digest, mapping=mapping, limit=limit, settings=settings
+        catalogue=catalogue, catalogue_digest=digest, mapping=mapping, limit=limit, settings=chosen
     ).outputs["validated"]
     drift = detect_drift(workspace=workspace, now=now, settings=settings).set_caching_options(False)
     decision = decide_action(
-        drift=drift.outputs["drift"],
-        validated=validated,
-        workspace=workspace,
-        now=now,
-        settings=settings,
+        drift=drift.outputs["drift"], validated=validated, workspace=workspace, now=now, settings=settings, api=api
     ).set_caching_options(False)
-    action = planned_action(decision=decision.outputs["decision"]).set_caching_options(False).output
-    with dsl.If(action == "retrain", name="retrain"):
-        live = find_champion(workspace=workspace).set_caching_options(False)
-        training(
-            catalogue=catalogue,
-            catalogue_digest=catalogue_digest,
-            workspace=workspace,
-            milvus_uri=milvus_uri,
-            recipe=recipe,
-            mapping=mapping,
-            limit=limit,
-            settings=settings,
-            continue_from=live.output,
-            trigger=now,
-        )
-    with dsl.Elif(action == "reindex", name="reindex"):
-        refresh_index(
-            catalogue=catalogue,
-            catalogue_digest=catalogue_digest,
-            workspace=workspace,
-            milvus_uri=milvus_uri,
-            mapping=mapping,
-            limit=limit,
-            settings=settings,
-        )
+    start_runs(
+        catalogue=catalogue,
+        catalogue_digest=digest,
+        workspace=workspace,
+        milvus_uri=milvus_uri,
+        recipe=recipe,
+        mapping=mapping,
+        limit=limit,
+        settings=chosen,
+        api=api,
+    ).after(decision).set_caching_options(False)
     return Watched(drift.outputs["drift"], decision.outputs["decision"])

@@ -35,6 +35,12 @@ def weights_folder() -> Path:
     return _folder("LOOKALIKE_WEIGHTS", BESIDE / "weights", "pretrained backbones")
 
 
+@pytest.fixture(scope="session")
+def schemas_folder() -> Path:
+    """Descriptions of the interfaces of Kubeflow and KServe; LOOKALIKE_SCHEMAS names their folder."""
+    return _folder("LOOKALIKE_SCHEMAS", BESIDE / "schemas", "interface descriptions")
+
+
 def _folder(variable: str, default: Path, what: str) -> Path:
     folder = Path(os.environ.get(variable, default))
     if not folder.is_dir():

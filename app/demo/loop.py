@@ -17,9 +17,11 @@ from app.demo.plan import ORDINARY, SHIFTED, Plan
 from app.demo.service import running_service, wait_for_release
 from app.demo.story import Story
 from app.demo.traffic import Answered, ask, draw_queries, found_at, test_photos
+from app.local_run import outcome_run
 from app.local_runner import PipelineRun
 from app.local_services import milvus_for
 from app.pipeline_runs import run_here, shared_arguments
+from app.watching import watch_here
 from lookalike import stages
 from lookalike.catalog.products import load_catalogue
 from lookalike.errors import BackendUnavailable, ReleaseError
@@ -27,7 +29,6 @@ from lookalike.evaluation.outputs import PROMOTION
 from lookalike.search.query_log import read_query_log
 from lookalike.storage import read_json
 from pipelines.training import training
-from pipelines.watch import watch
 
 LOG_SECONDS = 60.0
 WATCHING = ("detect_drift", "decide_action")
@@ -73,9 +74,10 @@ class Demo:
 
     def _begin_afresh(self) -> None:
         """Forget what an earlier demo served and watched; trained artifacts stay in the pipeline's cache."""
-        for folder in (self.shop.releases, self.shop.query_log, self.shop.feature_store, self.shop.logs):
+        shop = self.shop
+        for folder in (shop.releases, shop.query_log, shop.feature_store, shop.logs, shop.pipeline_runs):
             shutil.rmtree(folder, ignore_errors=True)
-        self.shop.watch_history.unlink(missing_ok=True)
+        shop.watch_history.unlink(missing_ok=True)
 
     def _draw_shop(self) -> str:
         record = stages.draw(str(self.shop.drawn_shop), products=600, seed=self.plan.seed)
@@ -133,14 +135,16 @@ class Demo:
     def _watch(self, name: str, common: dict[str, Any]) -> None:
         now = datetime.now(UTC).isoformat()
         started = time.perf_counter()
-        run = self._run(watch, {**common, "recipe": json.dumps(self.plan.retrain_recipe), "now": now})
-        drift, decision = (read_json(run.outputs[part] / f"{part}.json") for part in ("drift", "decision"))
-        self.watches.append(Watch(name, drift, decision, run.outputs["drift"] / "drift.html"))
+        common = {argument: value for argument, value in common.items() if argument != "catalogue_digest"}
+        asked = {**common, "recipe": json.dumps(self.plan.retrain_recipe), "now": now}
+        came = watch_here(self.shop, asked, self.story.say)
+        drift, decision = read_json(came.watched.outputs["drift"] / "drift.json"), came.decision
+        self.watches.append(Watch(name, drift, decision, came.watched.outputs["drift"] / "drift.html"))
         self.story.add(f"watch, {name}", time.perf_counter() - started, drift_figure(drift))
         self.story.add("decide", 0.0, decision_figure(decision))
         self.story.say(f"  {drift_figure(drift)}\n  {decision_figure(decision)}")
-        if decision["action"] != "watch":
-            self._tell_stages(run, "again: ")
+        if came.outcome is not None:
+            self._tell_stages(outcome_run(came.outcome), "again: ")
 
     def _live(self) -> str:
         return stages.champion(str(self.shop.root))

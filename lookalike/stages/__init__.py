@@ -5,7 +5,7 @@ returns the stage's record.
 """
 
 from lookalike.stages.arguments import NONE, Settings, collections_at, settings_for
-from lookalike.stages.catalogue import catalogue_digest, draw, split, validate
+from lookalike.stages.catalogue import catalogue_digest, draw, split, validate, with_erasures
 from lookalike.stages.collection import embed_shard, index, plan_shards, select_index
 from lookalike.stages.in_service import erase, features, live_model, prune, release, rollback, update, way_back
 from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, train
@@ -38,4 +38,5 @@ __all__ = [
     "update",
     "validate",
     "way_back",
+    "with_erasures",
 ]

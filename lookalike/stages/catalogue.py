@@ -1,9 +1,11 @@
 """From a delivery to a validated catalogue and its splits."""
 
 from pathlib import Path
+from typing import Any
 
 from lookalike.stages.arguments import NONE, Settings, settings_for
 from lookalike.storage import StageRecord
+from lookalike.workspace import Workspace
 
 
 def draw(output: str, *, products: int, seed: int) -> StageRecord:
@@ -18,6 +20,15 @@ def catalogue_digest(catalogue: str, mapping: str = "") -> str:
     from lookalike.catalog.tables import CatalogueFiles
 
     return CatalogueFiles.find(catalogue, Path(mapping) if mapping else None).digest()
+
+
+def with_erasures(workspace: str, settings: Settings) -> dict[str, dict[str, Any]]:
+    """The settings, with the validate stage told which products were erased in this workspace."""
+    from lookalike.catalog.erasures import load_erasures
+
+    chosen = {stage: dict(values) for stage, values in settings.items()}
+    erased = sorted(load_erasures(Workspace(Path(workspace)).erasures).erased)
+    return {**chosen, "validate": {**chosen.get("validate", {}), "erased": erased}} if erased else chosen
 
 
 def validate(

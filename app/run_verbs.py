@@ -1,0 +1,127 @@
+"""`lookalike pipeline submit, schedule, runs, cancel`: runs at a KFP server, or on this machine in the background."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.options import (
+    DEFAULT_WORKSPACE,
+    ApiOption,
+    CatalogueOption,
+    EncoderOption,
+    LimitOption,
+    MappingOption,
+    MilvusOption,
+    RecipeOption,
+    SetOption,
+    SettingsOption,
+    TaskApiOption,
+    WorkspaceOption,
+    read_settings,
+)
+from app.recipes import resolve_recipe
+from lookalike.errors import ConfigError
+from lookalike.workspace import Workspace
+from monitoring.runs.choose import open_runs
+from monitoring.runs.protocol import RunRequest, RunState
+from pipelines.compile import COMPILED
+
+PipelineArgument = Annotated[str, typer.Argument(help="training, refresh_index or watch.")]
+NameOption = Annotated[str, typer.Option("--name", help="Name of the run; the same name is not started twice.")]
+CronOption = Annotated[str, typer.Option("--cron", help="When, as KFP writes it: six fields, seconds first, UTC.")]
+
+
+def submit(
+    pipeline: PipelineArgument,
+    name: NameOption,
+    catalogue: CatalogueOption,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    recipe: RecipeOption = "sample_cpu",
+    encoder: EncoderOption = "",
+    mapping: MappingOption = None,
+    limit: LimitOption = 0,
+    milvus: MilvusOption = "",
+    api: ApiOption = "",
+    task_api: TaskApiOption = "",
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Start a run and return at once; `runs` tells how it stands."""
+    require_milvus(api, milvus)
+    shop = Workspace(workspace.resolve())
+    data = (catalogue, str(mapping or ""), limit, milvus, read_settings(settings, overrides))
+    recipe_text = resolve_recipe(recipe, encoder, catalogue=catalogue).text
+    arguments = _arguments(pipeline, shop, data, recipe_text, task_api or api)
+    run_id = open_runs(api, shop, COMPILED).start(RunRequest(name, pipeline, arguments))
+    typer.echo(f"{name}: run {run_id} {f'at {api}' if api else 'on this machine'}")
+
+
+def schedule(
+    catalogue: CatalogueOption,
+    api: ApiOption,
+    milvus: MilvusOption,
+    name: NameOption = "watch",
+    cron: CronOption = "0 0 4 * * *",
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    recipe: RecipeOption = "sample_cpu",
+    encoder: EncoderOption = "",
+    mapping: MappingOption = None,
+    limit: LimitOption = 0,
+    task_api: TaskApiOption = "",
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Watch again and again at a KFP server; the schedule of that name is replaced."""
+    from monitoring.runs.kubeflow import KubeflowTrigger
+
+    shop = Workspace(workspace.resolve())
+    data = (catalogue, str(mapping or ""), limit, milvus, read_settings(settings, overrides))
+    recipe_text = resolve_recipe(recipe, encoder, catalogue=catalogue).text
+    arguments = _arguments("watch", shop, data, recipe_text, task_api or api)
+    made = KubeflowTrigger(api, COMPILED).schedule(RunRequest(name, "watch", arguments), cron)
+    typer.echo(f"{name}: recurring run {made} at {api}, {cron}")
+
+
+def runs(api: ApiOption = "", workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
+    """List the newest runs and how they stand."""
+    table = Table("run", "name", "state", "hours", "began", show_edge=False)
+    for run in open_runs(api, Workspace(workspace.resolve()), COMPILED).runs():
+        hours = "" if run.state.hours is None else f"{run.state.hours:.2f}"
+        table.add_row(run.run_id, run.name, _told(run.state), hours, run.started)
+    Console().print(table)
+
+
+def cancel(
+    run_id: Annotated[str, typer.Argument(help="As `runs` lists it.")],
+    api: ApiOption = "",
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+) -> None:
+    """End a run that is under way; a watch that asked for it will count it as failed."""
+    open_runs(api, Workspace(workspace.resolve()), COMPILED).cancel(run_id)
+    typer.echo(f"{run_id}: asked to end")
+
+
+def require_milvus(api: str, milvus: str) -> None:
+    """Raise ConfigError where runs at a KFP server would have to reach into this machine."""
+    if api and not milvus:
+        raise ConfigError("runs at a KFP server need --milvus, a server that its tasks reach")
+
+
+def _arguments(
+    pipeline: str, shop: Workspace, data: tuple[str, str, int, str, dict[str, Any]], recipe: str, api: str
+) -> dict[str, Any]:
+    from app.pipeline_runs import shared_arguments, watch_arguments
+
+    if pipeline == "watch":
+        return {**watch_arguments(shop, *data), "recipe": recipe, "api": api}
+    more = {"recipe": recipe} if pipeline == "training" else {}
+    return {**shared_arguments(shop, *data), **more}
+
+
+def _told(state: RunState) -> str:
+    return f"{state.phase}: {state.reason}" if state.reason else state.phase
+
+
+VERBS = (submit, schedule, runs, cancel)

@@ -1,0 +1,101 @@
+"""The real kfp.Client against a server held to KFP's own description."""
+
+import pytest
+import requests
+import yaml
+
+from lookalike.errors import BackendUnavailable, PipelineError
+from monitoring.runs.kubeflow import KubeflowTrigger
+from monitoring.runs.protocol import RunRequest
+from pipelines.compile import COMPILED
+from tests.pipelines.fake_kfp.server import FakeKfp
+from tests.pipelines.places import REFRESH, request
+
+WATCH = {name: value for name, value in REFRESH.items() if name != "catalogue_digest"} | {"recipe": "epochs: 1"}
+
+
+@pytest.fixture
+def runs(kfp: FakeKfp) -> KubeflowTrigger:
+    return KubeflowTrigger(kfp.url, COMPILED)
+
+
+def test_a_run_carries_the_compiled_pipeline_and_its_arguments(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
+    run_id = runs.start(request())
+    sent = kfp.store.runs.get(run_id)
+    compiled = yaml.safe_load((COMPILED / "refresh_index.yaml").read_text())
+    assert sent["pipeline_spec"]["root"]["dag"] == compiled["root"]["dag"]
+    assert sent["runtime_config"]["parameters"] == request().arguments
+    experiment = kfp.store.experiments.get(sent["experiment_id"])
+    assert (sent["display_name"], experiment["display_name"]) == ("refresh-1", "lookalike")
+
+
+def test_a_run_that_was_accepted_although_the_answer_was_lost_is_found(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
+    kfp.fail("RunService_CreateRun", 504, after=True)
+    with pytest.raises(BackendUnavailable, match=r"failed: .*told to fail \(504\)"):
+        runs.start(request())
+    assert runs.start(request()) == "run-1"
+    assert len(kfp.store.runs.things) == 1
+
+
+def test_what_the_server_refuses_is_said_in_its_words(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
+    kfp.fail("RunService_CreateRun", 400)
+    with pytest.raises(PipelineError, match=r"refuses: RunService_CreateRun was told to fail \(400\)"):
+        runs.start(request())
+    assert not kfp.store.runs.things
+
+
+def test_a_server_that_is_away_is_told_from_one_that_refuses() -> None:
+    with pytest.raises(BackendUnavailable, match=r"no KFP server answers at http://127\.0\.0\.1:9"):
+        KubeflowTrigger("http://127.0.0.1:9", COMPILED).find("x")
+
+
+def test_the_newest_run_of_a_name_is_the_one_that_counts(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
+    first = runs.start(request())
+    copy = kfp.store.runs.add({**kfp.store.runs.get(first)}, state="RUNNING")  # a person cloned it
+    assert runs.find("refresh-1") == copy["run_id"]
+
+
+def test_a_schedule_is_replaced_and_misses_nothing_twice(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
+    asked = RunRequest("watch-shop", "watch", WATCH)
+    first, second = runs.schedule(asked, "0 0 4 * * *"), runs.schedule(asked, "0 0 5 * * *")
+    assert first != second
+    (kept,) = kfp.store.schedules.things.values()
+    assert kept["trigger"]["cron_schedule"]["cron"] == "0 0 5 * * *"
+    assert (kept["max_concurrency"], kept["no_catchup"], kept["mode"]) == (1, True, "ENABLE")
+    assert kept["runtime_config"]["parameters"] == WATCH
+
+
+def test_a_schedule_with_a_misspelled_argument_is_refused_before_the_server_hears_of_it(
+    kfp: FakeKfp, runs: KubeflowTrigger
+) -> None:
+    with pytest.raises(PipelineError, match="did you mean 'recipe'"):
+        runs.schedule(RunRequest("watch-shop", "watch", {**WATCH, "recipes": ""}), "0 0 4 * * *")
+    assert kfp.asked == []
+
+
+def test_a_cancelled_run_has_failed(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
+    run_id = runs.start(request())
+    runs.cancel(run_id)
+    assert runs.state(run_id).reason == "CANCELED"
+    assert [(run.name, run.state.phase) for run in runs.runs()] == [("refresh-1", "failed")]
+    with pytest.raises(PipelineError, match=r"run run-9 not found. \(404\)"):
+        runs.cancel("run-9")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/apis/v2beta1/jobs", None, 404),
+        ("GET", "/apis/v2beta1/runs?experiment=1", None, 400),
+        ("POST", "/apis/v2beta1/runs", {"name": "x"}, 400),
+        ("POST", "/apis/v2beta1/runs", {"display_name": 3}, 400),
+        ("PATCH", "/apis/v2beta1/runs", {"display_name": "x"}, 404),
+        ("POST", "/apis/v2beta1/visualizations/n", {}, 501),
+    ],
+)
+def test_the_fake_takes_nothing_that_the_description_does_not(
+    kfp: FakeKfp, method: str, path: str, body: object, status: int
+) -> None:
+    answer = requests.request(method, kfp.url + path, json=body, timeout=10)
+    assert answer.status_code == status, answer.text
+    assert kfp.asked == []
