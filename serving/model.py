@@ -16,6 +16,7 @@ from serving.live import LiveEngine
 from serving.metrics import SearchMetrics
 from serving.overload import SearchQueue
 from serving.query_log import QueryLog
+from serving.request_id import answer_id
 from serving.settings import ServingSettings
 from serving.unread import Unread
 from serving.wire import ANSWER, IMAGE, v1_requests, v1_response, v2_requests, v2_response
@@ -116,10 +117,10 @@ class SearchModel(Model):
         """All answers of a request come from one engine, whatever is switched meanwhile."""
         engine = self._engine()
         answers = [engine.search(request).with_photo_urls(self._photo_url) for request in requests]
-        for answer in answers:
+        for place, (request, answer) in enumerate(zip(requests, answers, strict=True)):
             self._metrics.answered(answer)
             if self._log is not None:
-                self._log.add(answer)
+                self._log.add(answer, request, answer_id(place, len(answers)))
         return answers
 
     def _engine(self) -> SearchEngine:

@@ -12,6 +12,7 @@ from kserve import ModelServer
 
 from serving.access.control import AccessControl
 from serving.dataplane import SearchDataPlane
+from serving.feedback_log import feedback_log
 from serving.fetching.fetcher import Fetcher
 from serving.grpc_server import grpc_server
 from serving.grpc_watched import WatchedCalls
@@ -54,6 +55,7 @@ class SearchServer(ModelServer):
         self.settings = settings
         self.live = live
         self.query_log = query_log
+        self.feedback = feedback_log(settings.feedback, settings.feedback_log)
         self.dataplane = SearchDataPlane(self.registered_models)
         self.supervisor = supervisor
         self.tracing = tracing
@@ -86,14 +88,15 @@ class SearchServer(ModelServer):
             self.photos.stop()
             if self.fetch is not None:
                 self.fetch.close()
-            if self.query_log is not None:
-                self.query_log.close()
+            for log in (self.query_log, self.feedback):
+                if log is not None:
+                    log.close()
             if self.tracing is not None:
                 self.tracing.close()
 
     def application(self) -> FastAPI:
         """The REST side as it is served."""
-        parts = (self.dataplane, self.model, self.photos, self.metrics, self.tracing, self.access)
+        parts = (self.dataplane, self.model, self.photos, self.metrics, self.tracing, self.access, self.feedback)
         return rest_application(*parts, self.settings.request_bytes)
 
     def finish(self) -> None:

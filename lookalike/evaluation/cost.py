@@ -37,17 +37,30 @@ class CostComparison:
     challenger_bytes: int
 
 
+@dataclass(frozen=True)
+class Served:
+    """A model as it would be served."""
+
+    embedder: Embedder
+    size: int
+    """Bytes of its file."""
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> "Served":
+        """An exported model, on one thread."""
+        return cls(OnnxEmbedder(folder, threads=1), onnx_file(folder, load_model(folder)).stat().st_size)
+
+
 def compare_costs(
-    challenger: Path, champion: Path, rounds: int, seed: int, clock: Clock = time.perf_counter
+    challenger: Served, champion: Served, rounds: int, seed: int, clock: Clock = time.perf_counter
 ) -> CostComparison:
-    """Time two model folders against one another and weigh their files."""
-    spent = time_in_turn([OnnxEmbedder(folder, threads=1) for folder in (challenger, champion)], rounds, seed, clock)
+    """Time two models against one another and weigh their files."""
+    spent = time_in_turn([challenger.embedder, champion.embedder], rounds, seed, clock)
     ratios = spent[:, 0] / spent[:, 1]  # (rounds,)
     draws = np.random.default_rng(seed).choice(ratios, (DRAWS, rounds))
     ours, theirs = (1000 * np.median(spent, axis=0)).tolist()
-    sizes = {folder: onnx_file(folder, load_model(folder)).stat().st_size for folder in (challenger, champion)}
     low = float(np.quantile(np.median(draws, axis=1), 0.025))
-    return CostComparison(theirs, ours, float(np.median(ratios)), low, sizes[champion], sizes[challenger])
+    return CostComparison(theirs, ours, float(np.median(ratios)), low, champion.size, challenger.size)
 
 
 def time_in_turn(embedders: list[Embedder], rounds: int, seed: int, clock: Clock) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lookalike.catalog.products import Catalogue
 from lookalike.embedders.protocol import Embedder
-from lookalike.evaluation.cost import compare_costs
+from lookalike.evaluation.cost import Served, compare_costs
 from lookalike.evaluation.gate import Evidence
 from lookalike.evaluation.leakage import leaks_of
 from lookalike.evaluation.recent import RecentComparison, compare_recent, read_alarms, read_recent, similarities_of
@@ -43,7 +43,8 @@ def gather_evidence(
     rows = None if known.recent is None else _in_catalogue(read_recent(known.recent), catalogue)
     cost = None
     if known.exported is not None and known.champion is not None:
-        cost = compare_costs(known.exported, known.champion, settings.gate.latency_rounds, settings.seed)
+        both = (Served.of_folder(known.exported), Served.of_folder(known.champion))
+        cost = compare_costs(*both, settings.gate.latency_rounds, settings.seed)
     return Evidence(
         leaks=leaks_of(known.checkpoint, catalogue, truth, settings.split, () if rows is None else rows["query"]),
         recent=_recent(rows, catalogue, embedders, settings) if rows is not None and "champion" in embedders else None,

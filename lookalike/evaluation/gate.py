@@ -9,6 +9,8 @@ Every rule is judged, so that the reasons name all that is wrong.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from lookalike.errors import EvaluationError
 from lookalike.evaluation.bootstrap import Estimate, estimate_difference, estimate_mean
 from lookalike.evaluation.cost import CostComparison, judge_cost
@@ -124,8 +126,9 @@ def _verticals(challenger: Evaluation, champion: Evaluation, truth: Truth, setti
     rails = []
     for vertical in query_verticals(ours, truth):
         own, other = (in_vertical(each.values[FINE], each, truth, vertical) for each in (ours, theirs))
-        subject = f"{_words(FINE, CATALOGUE)} within {vertical}"
-        rails.append(guardrail(subject, settings.vertical_tolerance, (own, other), ours.resamples))
+        level = float(np.nanmean(other)) if np.isfinite(other).any() else 0.0
+        tolerance = min(settings.vertical_tolerance, settings.vertical_share * level)
+        rails.append(guardrail(f"{_words(FINE, CATALOGUE)} within {vertical}", tolerance, (own, other), ours.resamples))
     return [rail for rail in rails if rail.difference.n >= settings.vertical_queries]
 
 

@@ -38,7 +38,7 @@ class RecentComparison:
     """Both models' gains on the same labelled answers."""
 
     challenger: NDArray[np.float64]
-    """(answers,) in (0, 1]: 1 where all that was wanted stands first."""
+    """(answers,): their mean is 1 where all that was wanted stands first."""
     champion: NDArray[np.float64]
     resamples: Resamples
     """Clustered by who asked: a hundred answers of one source are one opinion."""
@@ -80,12 +80,16 @@ def compare_recent(
 
 
 def gains(rows: pd.DataFrame, similarities: Similarities) -> "pd.Series[float]":
-    """Per request_id the weighted mean of 1 / log2(1 + rank) over its labelled products, ranked by a model."""
+    """Per request_id the weighted sum of 1 / log2(1 + rank) over its labelled products, in mean weights of an answer.
+
+    Divided by the answer's own weight instead, the weight of its only click would cancel out, and with it the
+    correction: whatever order was shown would win.
+    """
     scored = rows.assign(score=similarities(rows["query"].to_numpy(object), rows["product_id"].to_numpy(object)))
     rank = scored.groupby("request_id")["score"].rank(ascending=False, method="max")  # a tie earns its last place
     scored["gain"] = scored["weight"] / np.log2(1 + rank)
     sums = scored.groupby("request_id")[["gain", "weight"]].sum()
-    return sums["gain"] / sums["weight"]
+    return sums["gain"] / sums["weight"].mean()
 
 
 def similarities_of(embedder: Embedder, catalogue: Catalogue, rows: pd.DataFrame, batch: int) -> Similarities:

@@ -22,6 +22,8 @@ class GateSettings(StrictConfig):
     """How much known-item recall@10 on damaged photos may fall against the champion."""
     vertical_tolerance: float = Field(default=0.05, ge=0, le=1)
     """How much fine precision@4 may fall within any one vertical against the champion."""
+    vertical_share: float = Field(default=0.2, ge=0, le=1)
+    """Share of the champion's own precision there that may be lost, where that is less: some verticals have little."""
     vertical_queries: int = Field(default=30, ge=1)
     """Verticals with fewer queries than this are reported but decide nothing."""
     head_tolerance: float = Field(default=0.03, ge=0, le=1)

@@ -38,7 +38,7 @@ def train(
     processes: int = 1,
     save_every_steps: int = SAVE_EVERY_STEPS,
 ) -> StageRecord:
-    """Train a recipe and write its weights, its encoder's untrained ones, checkpoint.json, trained.parquet, metrics.csv.
+    """Train a recipe and write both encoders' weights, checkpoint.json, trained.parquet and metrics.csv.
 
     With a `resume_folder` an interrupted run, a killed one too, goes on where its state was last saved, after an
     epoch or `save_every_steps` steps, and ends with the numbers an uninterrupted one would have had. `start_from` is
