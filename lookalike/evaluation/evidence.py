@@ -9,6 +9,7 @@ import pandas as pd
 from lookalike.catalog.products import Catalogue
 from lookalike.embedders.protocol import Embedder
 from lookalike.evaluation.cost import Served, compare_costs
+from lookalike.evaluation.delivery import delivery_alarms
 from lookalike.evaluation.gate import Evidence
 from lookalike.evaluation.leakage import leaks_of
 from lookalike.evaluation.recent import RecentComparison, compare_recent, read_alarms, read_recent, similarities_of
@@ -49,7 +50,11 @@ def gather_evidence(
         leaks=leaks_of(known.checkpoint, catalogue, truth, settings.split, () if rows is None else rows["query"]),
         recent=_recent(rows, catalogue, embedders, settings) if rows is not None and "champion" in embedders else None,
         cost=cost,
-        alarms=(*known.alarms, *(() if known.recent is None else read_alarms(known.recent))),
+        alarms=(
+            *known.alarms,
+            *(() if known.recent is None else read_alarms(known.recent)),
+            *delivery_alarms(known.checkpoint, known.champion, catalogue, embedders, settings),
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from lookalike.config import StrictConfig
+from lookalike.evaluation.new_products import SuspicionSettings
 
 
 class GateSettings(StrictConfig):
@@ -67,3 +68,5 @@ class EvaluationSettings(StrictConfig):
     """Queries shown in the contact sheet."""
     gate: GateSettings = GateSettings()
     """When a challenger may be released."""
+    suspicion: SuspicionSettings = SuspicionSettings()
+    """When the products that only the challenger was trained on look poisoned."""
