@@ -89,6 +89,10 @@ def serve(
     ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="REST port.", show_default="8080")] = None,
     grpc_port: Annotated[int | None, typer.Option(min=0, max=65535, help="gRPC port.", show_default="8081")] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes that search beside this one, such as one per core.", show_default="0"),
+    ] = None,
     milvus: MilvusOption = "",
     triton: Annotated[
         str, typer.Option(help="Triton's gRPC address; without one the local one starts.", envvar="TRITON_URL")
@@ -104,7 +108,8 @@ def serve(
 
     logging.getLogger().setLevel(logging.INFO)
     shop, asked = Workspace(workspace), read_values(settings, overrides)
-    named = {"host": host, "http_port": port, "grpc_port": grpc_port, "triton_url": triton or None}
+    ports = {"host": host, "http_port": port, "grpc_port": grpc_port}
+    named = {**ports, "processes": processes, "triton_url": triton or None}
     asked |= {name: value for name, value in named.items() if value is not None}
     with ExitStack() as services:
         if "triton_url" not in asked:

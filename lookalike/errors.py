@@ -119,7 +119,7 @@ class DeadlineExceeded(BackendUnavailable):
 
 
 class Overloaded(LookalikeError):
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
+    def __init__(self, message: str, retry_after_seconds: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 

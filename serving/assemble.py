@@ -1,35 +1,16 @@
-"""From settings to a search server: which real part stands behind each protocol."""
+"""From settings to a search server: where its engines are, and what stands around them."""
 
-import io
-import logging
 from functools import partial
 
-from PIL import Image
-
-from lookalike.embedders.choose import choose_embedder
-from lookalike.embedders.protocol import Embedder
-from lookalike.embedders.triton import TritonEmbedder
-from lookalike.errors import ReleaseError
-from lookalike.features.feast import FeastLookup
-from lookalike.features.protocol import FeatureLookup
-from lookalike.index.choose import open_index
-from lookalike.index.protocol import VectorIndex
-from lookalike.release.category import release_fusion
-from lookalike.release.manifest import Release
-from lookalike.release.update_log import UpdateLog
-from lookalike.search.engine import SearchEngine
-from lookalike.search.query import SearchRequest
+from lookalike.errors import ConfigError, ReleaseError
+from serving.engines import engine_maker, supervisor_of
 from serving.live import LiveEngine
+from serving.processes.pool import SearchProcesses
+from serving.processes.worker import search_process
 from serving.query_log import QueryLog
 from serving.server import SearchServer
 from serving.settings import ServingSettings
-from serving.traces import Tracing, tracing_of
-from serving.triton.admission import AdmittedEmbedder
-from serving.triton.reload import RepositoryReload
-from serving.triton.repository_api import RepositoryApi
-from serving.triton.supervisor import Supervisor
-
-logger = logging.getLogger(__name__)
+from serving.traces import carried, tracing_of
 
 
 def assemble(settings: ServingSettings) -> SearchServer:
@@ -37,77 +18,32 @@ def assemble(settings: ServingSettings) -> SearchServer:
 
     Raises ReleaseError where there is none, unless `wait_for_release`, and whatever its parts raise.
     """
-    index = open_index(settings.milvus_uri, settings.milvus_token or "")
-    supervisor = supervisor_of(settings)
     tracing = tracing_of(settings.traces)
-    make_engine = partial(load_engine, settings, index, supervisor, tracing)
-    live = LiveEngine(settings.releases, make_engine, settings.poll_seconds, settings.retry_seconds)
-    if settings.wait_for_release:
-        live.look()
-    elif not live.load():
-        raise ReleaseError(f"no release is in service under {settings.releases}; run `lookalike release` first")
-    log = QueryLog(settings.query_log, settings.log) if settings.query_log is not None else None
-    return SearchServer(settings, live, log, supervisor, tracing)
-
-
-def load_engine(
-    settings: ServingSettings,
-    index: VectorIndex,
-    supervisor: Supervisor | None,
-    tracing: Tracing | None,
-    release: Release,
-) -> SearchEngine:
-    """The engine of a release, every part loaded and proven by one search of our own."""
-    embedder = open_embedder(settings, release)
-    updates, features = UpdateLog(settings.releases, release).number, open_features(settings, release)
-    fusion = release_fusion(settings.releases, release)
-    engine = SearchEngine(
-        embedder,
-        index,
-        features,
-        release,
-        settings.limits,
-        updates=updates,
-        fusion=fusion,
-        spans=None if tracing is None else tracing.stage,
+    processes = _processes(settings, traced=tracing is not None) if settings.processes else None
+    supervisor = supervisor_of(settings) if processes is None else None
+    live = LiveEngine(
+        settings.releases,
+        engine_maker(settings, supervisor, tracing) if processes is None else processes.engine,
+        settings.poll_seconds,
+        settings.retry_seconds,
     )
-    engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
-    if supervisor is not None and isinstance(embedder, AdmittedEmbedder):
-        supervisor.watch(embedder)
-    return engine
+    try:
+        if settings.wait_for_release:
+            live.look()
+        elif not live.load():
+            raise ReleaseError(f"no release is in service under {settings.releases}; run `lookalike release` first")
+        log = QueryLog(settings.query_log, settings.log) if settings.query_log is not None else None
+        return SearchServer(settings, live, log, supervisor, tracing, processes)
+    except BaseException:
+        if processes is not None:
+            processes.close()
+        raise
 
 
-def supervisor_of(settings: ServingSettings) -> Supervisor | None:
-    """Who heals the model in Triton; nobody where the model runs in this process."""
-    if settings.triton_url is None:
-        return None
-    return Supervisor(reload_by(settings.triton_http), settings.supervision)
-
-
-def reload_by(triton_http: str | None) -> RepositoryReload | None:
-    """None where somebody else loads models."""
-    return None if triton_http is None else RepositoryReload(RepositoryApi(triton_http))
-
-
-def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
-    """The release's model, in Triton where an address is given; it has answered its golden photos."""
-    folder = settings.model_repository / release.model
-    if settings.triton_url is None:
-        # One thread per photo: searches run side by side, and onnxruntime's own threads would only compete.
-        return choose_embedder(folder, no_triton="no Triton address is set", threads=1).embedder
-    connect = partial(TritonEmbedder, settings.triton_url, folder)
-    reload = reload_by(settings.triton_http)
-    if reload is not None:
-        reload(release.model, lambda: connect().close())
-    return AdmittedEmbedder(connect(), release.model)
-
-
-def open_features(settings: ServingSettings, release: Release) -> FeatureLookup:
-    """The release's feature service in Feast."""
-    return FeastLookup(settings.feature_store, release.feature_service)
-
-
-def _drawn_photo() -> bytes:
-    file = io.BytesIO()
-    Image.linear_gradient("L").convert("RGB").save(file, "JPEG")
-    return file.getvalue()
+def _processes(settings: ServingSettings, traced: bool) -> SearchProcesses:
+    if settings.processes > 1 and settings.milvus_uri.endswith(".db"):
+        raise ConfigError(
+            f"processes is {settings.processes}, but only one may open the Milvus Lite file {settings.milvus_uri}; "
+            "faiss:///folder and a Milvus server serve several"
+        )
+    return SearchProcesses(partial(search_process, settings), settings.processes, carried if traced else dict)

@@ -5,15 +5,34 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from lookalike.deadline import Clock
 from lookalike.errors import LookalikeError
 from lookalike.release.manifest import LIVE, Release, live_release
-from lookalike.search.engine import SearchEngine
+from lookalike.search.answer import SearchAnswer
+from lookalike.search.product import ProductAnswer
+from lookalike.search.query import SearchRequest
 
 logger = logging.getLogger(__name__)
 
-MakeEngine = Callable[[Release], SearchEngine]
+
+class Engine(Protocol):
+    """Answers from one release, under the deadline in force; a SearchEngine here or in other processes."""
+
+    @property
+    def release(self) -> Release: ...
+
+    def search(self, request: SearchRequest) -> SearchAnswer: ...
+
+    def product(self, product_id: str) -> ProductAnswer: ...
+
+    def holds(self, photo_id: str) -> bool: ...
+
+    def degraded(self) -> tuple[str, ...]: ...
+
+
+MakeEngine = Callable[[Release], Engine]
 """Loads and proves a release's model, collection and features; raises LookalikeError when one is not right."""
 
 
@@ -42,7 +61,7 @@ class LiveEngine:
         self._retry_at = 0.0
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="live release", daemon=True)
-        self.current: SearchEngine | None = None
+        self.current: Engine | None = None
         """The engine to answer with; None until a release was loaded."""
 
     def load(self) -> bool:

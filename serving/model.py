@@ -8,11 +8,10 @@ from kserve import InferRequest, InferResponse, Model
 from lookalike.deadline import Deadline
 from lookalike.errors import BackendUnavailable
 from lookalike.search.answer import PhotoUrl, SearchAnswer
-from lookalike.search.engine import SearchEngine
 from lookalike.search.product import ProductAnswer
 from lookalike.search.query import SearchRequest
 from serving.asking import Fetch, asked
-from serving.live import LiveEngine
+from serving.live import Engine, LiveEngine
 from serving.metrics import SearchMetrics
 from serving.overload import SearchQueue
 from serving.query_log import QueryLog
@@ -123,7 +122,7 @@ class SearchModel(Model):
                 self._log.add(answer, request, answer_id(place, len(answers)))
         return answers
 
-    def _engine(self) -> SearchEngine:
+    def _engine(self) -> Engine:
         engine = self.live.current
         if engine is None:
             raise BackendUnavailable(NO_RELEASE, told=NO_RELEASE)

@@ -124,5 +124,12 @@ class QuietUvicorn(uvicorn.Server):
 
 def rest_server(app: FastAPI, host: str, grace_seconds: int) -> QuietUvicorn:
     """Serve it with `serve(sockets=[listen(...)])`; setting `should_exit` ends it gracefully."""
-    config = uvicorn.Config(app, host=host, log_config=None, access_log=False, timeout_graceful_shutdown=grace_seconds)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # nothing here asks where a request came from
+        timeout_graceful_shutdown=grace_seconds,
+    )
     return QuietUvicorn(config)

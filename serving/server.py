@@ -22,6 +22,7 @@ from serving.metrics import SearchMetrics
 from serving.model import SearchModel
 from serving.overload_metrics import OverloadMetrics
 from serving.photos.shop_photos import ShopPhotos
+from serving.processes.pool import SearchProcesses
 from serving.query_log import QueryLog
 from serving.rest_server import QuietUvicorn, listen, rest_application, rest_server
 from serving.settings import ServingSettings
@@ -44,7 +45,9 @@ class SearchServer(ModelServer):
         query_log: QueryLog | None,
         supervisor: Supervisor | None = None,
         tracing: Tracing | None = None,
+        processes: SearchProcesses | None = None,
     ) -> None:
+        """`processes` are those in which the engines of `live` search, if they do not search in this one."""
         super().__init__(
             http_port=settings.http_port,
             grpc_port=settings.grpc_port,
@@ -59,6 +62,7 @@ class SearchServer(ModelServer):
         self.dataplane = SearchDataPlane(self.registered_models)
         self.supervisor = supervisor
         self.tracing = tracing
+        self.processes = processes
         self.metrics = SearchMetrics(live)
         if supervisor is not None:
             self.metrics.register(TritonMetrics(supervisor))
@@ -86,6 +90,8 @@ class SearchServer(ModelServer):
                 self.supervisor.close()
             self.model.stop()
             self.photos.stop()
+            if self.processes is not None:
+                self.processes.close()
             if self.fetch is not None:
                 self.fetch.close()
             for log in (self.query_log, self.feedback):

@@ -56,6 +56,9 @@ class ServingSettings(StrictConfig):
     """Who may search, and how often."""
     fetching: FetchSettings = FetchSettings()
     """Whether photos are fetched from addresses that callers send."""
+    processes: int = Field(default=0, ge=0)
+    """Processes that search beside the one with the ports, each with the model and its index in memory; one per core
+    answers the most. With 0 this process searches in threads, of which Python runs one at a time."""
     overload: OverloadSettings = OverloadSettings()
     """How much is taken in at once, and how long anybody waits."""
     most_instances: int = Field(default=16, ge=1)

@@ -8,8 +8,9 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from opentelemetry.context import attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.propagate import extract
+from opentelemetry.propagate import extract, inject
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -58,6 +59,15 @@ class Tracing:
         with self.tracer.start_as_current_span(name):
             yield
 
+    @contextmanager
+    def continued(self, headers: Mapping[str, str]) -> Iterator[None]:
+        """What happens inside belongs to the trace that another process carried here."""
+        token = attach(extract(headers))
+        try:
+            yield
+        finally:
+            detach(token)
+
     def close(self) -> None:
         """Send what waits."""
         self._provider.shutdown()
@@ -66,6 +76,13 @@ class Tracing:
 def tracing_of(settings: TraceSettings) -> Tracing | None:
     """None without an address for spans."""
     return None if settings.endpoint is None else Tracing(settings)
+
+
+def carried() -> dict[str, str]:
+    """The trace in force here, for another process to continue; empty where there is none."""
+    headers: dict[str, str] = {}
+    inject(headers)
+    return headers
 
 
 def trace_id(span: Span) -> str:

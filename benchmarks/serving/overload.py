@@ -1,5 +1,6 @@
 """What is left of the service's throughput when five times as much is asked of it."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def measure(plan: Plan) -> Measured:
     requests = [photo_request(photo, study.k, X_Request_Timeout_Ms=patience) for photo in photos]
     seconds, warm = study.measured_seconds / (2 * TURNS), study.warm_seconds / 5
     peaks, floods = list[Load](), list[Arrivals]()
-    with serving(settings_of(shop), plan.places.scratch(STEP)) as service:
+    with serving(settings_of(shop, processes=os.cpu_count() or 1), plan.places.scratch(STEP)) as service:
         closed_loop(service, requests, study.clients, study.warm_seconds, warm, study.seed)
         for turn in range(TURNS):
             peaks.append(closed_loop(service, requests, study.clients, seconds, warm, study.seed + turn))
@@ -48,8 +49,8 @@ def _figure(plan: Plan, peaks: list[Load], floods: list[Arrivals]) -> Figure:
     goods = f"{np.median(left):.0f} against {np.median(peak):.0f} per second"
     how = (
         f"answers within {study.deadline_seconds:g} s per second at {study.overload:g} times the peak, arriving at "
-        f"random moments, ÷ those at the peak ({study.clients} clients without pause); median of {TURNS} turns side by "
-        f"side, {goods}; {sum(len(f.refused) for f in floods):,} of "
+        f"random moments, ÷ those at the peak ({study.clients} clients without pause), by {os.cpu_count()} search "
+        f"processes; median of {TURNS} turns side by side, {goods}; {sum(len(f.refused) for f in floods):,} of "
         f"{asked:,} questions refused, half of them within {refused:.1f} ms; p99 of the answered "
         f"{np.quantile(answered, 0.99):.0f} ms; clients on the same cores took {_client_cores(floods):.2f} of them"
     )

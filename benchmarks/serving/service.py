@@ -21,7 +21,7 @@ STOP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Service:
-    """A service that answers."""
+    """A service that answers, with the processes it searches in."""
 
     http_port: int
     grpc_port: int
@@ -29,12 +29,15 @@ class Service:
 
     def processor_seconds(self) -> float:
         """Processor time it has used so far."""
-        used = self.process.cpu_times()
-        return float(used.user + used.system)
+        used = [process.cpu_times() for process in self._processes()]
+        return float(sum(each.user + each.system for each in used))
 
     def memory_mib(self) -> float:
-        """What it holds in memory now."""
-        return float(self.process.memory_info().rss) / MIB
+        """What it holds in memory now; what its processes share counts for each."""
+        return float(sum(process.memory_info().rss for process in self._processes())) / MIB
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
 
 
 def settings_of(shop: Shop, **chosen: Any) -> ServingSettings:

@@ -58,7 +58,7 @@ def _rates(plan: Plan, shop: Shop) -> Rates:
     tried = {batch: images_per_second(floor, photos, cores, batch, seconds) for batch in BATCHES}
     best = max(tried, key=tried.__getitem__)
     raw, bare, served = list[float](), list[float](), list[Load]()
-    with serving(settings_of(shop), plan.places.scratch(STEP)) as service:
+    with serving(settings_of(shop, processes=cores), plan.places.scratch(STEP)) as service:
         for turn in range(TURNS):
             raw.append(images_per_second(floor, photos, cores, best, seconds))
             warm = study.warm_seconds if turn == 0 else study.warm_seconds / 10
@@ -72,11 +72,11 @@ def _figure(plan: Plan, shop: Shop, rates: Rates, goal: bool) -> Figure:
     ratio, interval = side_by_side_ratio(ours, rates.raw, plan.study.seed)
     bound = float(np.median(rates.floor / rates.raw))
     how = (
-        f"photos a second of {plan.study.clients} clients that upload without pause ÷ bare onnxruntime on all "
-        f"{os.cpu_count()} cores at its best batch size ({rates.batch}), {model_words(shop)}; median of {TURNS} turns "
-        f"side by side, {np.median(ours):.0f} against {np.median(rates.raw):.0f}; decoding, onnxruntime and graph in "
-        f"threads without any service reach {bound:.2f} of the same; the clients take "
-        f"{100 * _share(rates):.0f} % of the processor time"
+        f"photos a second of {plan.study.clients} clients that upload without pause to a service with "
+        f"{os.cpu_count()} search processes ÷ bare onnxruntime on all {os.cpu_count()} cores at its best batch size "
+        f"({rates.batch}), {model_words(shop)}; median of {TURNS} turns side by side, {np.median(ours):.0f} against "
+        f"{np.median(rates.raw):.0f}; decoding, onnxruntime and graph in threads without any service reach "
+        f"{bound:.2f} of the same; the clients take {100 * _share(rates):.0f} % of the processor time"
     )
     photos = sum(len(load.milliseconds) for load in rates.service)
     return Figure(

@@ -1,6 +1,7 @@
 """What every embedder offers, wherever the model runs: in PyTorch, in onnxruntime or in Triton."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -24,7 +25,7 @@ class ModelIdentity:
     attribute_labels: dict[str, list[str]]
     """Per attribute, the values in the order of its head's outputs; empty when heads were removed."""
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over weights, preprocessing, size and normalisation (always L2)."""
         return digest_json(

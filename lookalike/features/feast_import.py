@@ -3,8 +3,9 @@
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 _METRICS = ("PROMETHEUS_MULTIPROCESS_DIR", "PROMETHEUS_MULTIPROC_DIR")
 
@@ -30,3 +31,29 @@ def import_feast() -> Any:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
+
+
+class OnlineParts(NamedTuple):
+    """What reading an online store takes."""
+
+    store: Any
+    """A feast.infra.online_stores.online_store.OnlineStore with connections of its own."""
+    key: Any
+    """The class of a key."""
+    value: Any
+    """The class of a value in a key."""
+    python: Callable[[Any], Any]
+    """From a stored value to Python's."""
+
+
+def online_parts(config: Any) -> OnlineParts:
+    """The online store that Feast's configuration names."""
+    import_feast()
+    from feast.infra.online_stores.helpers import get_online_store_from_config
+    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+    from feast.protos.feast.types.Value_pb2 import Value
+    from feast.type_map import feast_value_type_to_python_type
+
+    return OnlineParts(
+        get_online_store_from_config(config.online_store), EntityKey, Value, feast_value_type_to_python_type
+    )

@@ -1,7 +1,7 @@
 """The fields of N photos as codes, and filters over them as bitmaps."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from functools import cached_property, lru_cache, reduce
 from typing import Any, cast
 
@@ -71,6 +71,10 @@ class Attributes:
         """One field of one row. Raises KeyError for a field there is not."""
         return cast("str | None", self._values[field][self._codes[field][row]])
 
+    def fields(self, row: int) -> dict[str, str | None]:
+        """All fields of one row, read now."""
+        return {name: self._values[name][codes[row]] for name, codes in self._codes.items()}
+
     def names(self) -> list[str]:
         """All fields."""
         return list(self._codes)
@@ -121,6 +125,10 @@ class Record(Mapping[str, str | None]):
 
     def __len__(self) -> int:
         return len(self._attributes.names())
+
+    def items(self) -> ItemsView[str, str | None]:
+        """All at once, which an answer's every hit asks for; a Mapping would ask one by one."""
+        return self._attributes.fields(self._row).items()
 
     def __repr__(self) -> str:
         return repr(dict(self))

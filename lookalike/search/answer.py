@@ -130,16 +130,17 @@ def search_hits(
     features: Features,
 ) -> tuple[SearchHit, ...]:
     """Join index hits with their variants, their reasons, what was predicted and the features that arrived in time."""
+    shown = [{name: value for name, value in hit.fields.items() if name not in HIDDEN} for hit in hits]
     return tuple(
         SearchHit(
             product_id=hit.product_id,
             photo_id=hit.photo_id,
             score=hit.score,
-            fields={name: value for name, value in hit.fields.items() if name not in HIDDEN},
-            matched=tuple(name for name, seen in predicted.items() if hit.fields.get(name) == seen.value),
+            fields=fields,
+            matched=tuple(name for name, seen in predicted.items() if fields.get(name) == seen.value),
             features=features.get(hit.product_id),
             variants=others,
             why=reasons,
         )
-        for hit, others, reasons in zip(hits, variants, why, strict=True)
+        for hit, fields, others, reasons in zip(hits, shown, variants, why, strict=True)
     )

@@ -5,8 +5,7 @@ from typing import Any
 
 from lookalike.errors import ReleaseError
 from lookalike.release.manifest import Release
-from lookalike.search.engine import SearchEngine
-from serving.live import LiveEngine
+from serving.live import Engine, LiveEngine
 from serving.openapi.document import describe
 from serving.server import SearchServer
 from serving.settings import ServingSettings
@@ -19,5 +18,5 @@ def default_document() -> dict[str, Any]:
     return describe(SearchServer(settings, LiveEngine(nowhere, _no_engine), None).application())
 
 
-def _no_engine(release: Release) -> SearchEngine:
+def _no_engine(release: Release) -> Engine:
     raise ReleaseError(f"release {release.release_id[:12]} is not served to describe it")

@@ -71,6 +71,18 @@ def test_the_old_release_goes_on_answering_its_own_values(shop: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("release", [OLD, NEW])
+def test_answers_are_those_of_feasts_own_call(shop: Path, release: str) -> None:
+    wanted, store = ["boot", "sandal", "mule", "clog"], open_store(shop / "store")
+    service = store.get_feature_service(feature_service_name(release))
+    columns = store.get_online_features(service, entity_rows=[{"product_id": one} for one in wanted]).to_dict()
+    rows = {
+        product: {name: values[row] for name, values in columns.items() if values[row] is not None}
+        for row, product in enumerate(columns.pop("product_id"))
+    }
+    assert lookup(shop, release).lookup(wanted, 10) == {product: row for product, row in rows.items() if row}
+
+
 def test_several_threads_read_at_once(shop: Path) -> None:
     opened = lookup(shop, OLD)
     with ThreadPoolExecutor(8) as pool:

@@ -1,0 +1,96 @@
+"""The engine of a release: which real part stands behind each protocol."""
+
+import io
+from functools import partial
+
+from PIL import Image
+
+from lookalike.embedders.choose import choose_embedder
+from lookalike.embedders.protocol import Embedder
+from lookalike.features.feast import FeastLookup
+from lookalike.features.protocol import FeatureLookup
+from lookalike.index.choose import open_index
+from lookalike.index.protocol import VectorIndex
+from lookalike.release.category import release_fusion
+from lookalike.release.manifest import Release
+from lookalike.release.update_log import UpdateLog
+from lookalike.search.engine import SearchEngine
+from lookalike.search.query import SearchRequest
+from serving.live import MakeEngine
+from serving.settings import ServingSettings
+from serving.traces import Tracing
+from serving.triton.admission import AdmittedEmbedder
+from serving.triton.reload import RepositoryReload
+from serving.triton.repository_api import RepositoryApi
+from serving.triton.supervisor import Supervisor
+
+
+def engine_maker(settings: ServingSettings, supervisor: Supervisor | None, tracing: Tracing | None) -> MakeEngine:
+    """Makes engines that search in this process, over one way to the index."""
+    index = open_index(settings.milvus_uri, settings.milvus_token or "")
+    return partial(load_engine, settings, index, supervisor, tracing)
+
+
+def load_engine(
+    settings: ServingSettings,
+    index: VectorIndex,
+    supervisor: Supervisor | None,
+    tracing: Tracing | None,
+    release: Release,
+) -> SearchEngine:
+    """The engine of a release, every part loaded and proven by one search of our own."""
+    embedder = open_embedder(settings, release)
+    updates, features = UpdateLog(settings.releases, release).number, open_features(settings, release)
+    fusion = release_fusion(settings.releases, release)
+    engine = SearchEngine(
+        embedder,
+        index,
+        features,
+        release,
+        settings.limits,
+        updates=updates,
+        fusion=fusion,
+        spans=None if tracing is None else tracing.stage,
+    )
+    engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
+    if supervisor is not None and isinstance(embedder, AdmittedEmbedder):
+        supervisor.watch(embedder)
+    return engine
+
+
+def supervisor_of(settings: ServingSettings) -> Supervisor | None:
+    """Who heals the model in Triton; nobody where the model runs in this process."""
+    if settings.triton_url is None:
+        return None
+    return Supervisor(reload_by(settings.triton_http), settings.supervision)
+
+
+def reload_by(triton_http: str | None) -> RepositoryReload | None:
+    """None where somebody else loads models."""
+    return None if triton_http is None else RepositoryReload(RepositoryApi(triton_http))
+
+
+def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
+    """The release's model, in Triton where an address is given; it has answered its golden photos."""
+    folder = settings.model_repository / release.model
+    if settings.triton_url is None:
+        # One thread per photo: searches run side by side, and onnxruntime's own threads would only compete.
+        return choose_embedder(folder, no_triton="no Triton address is set", threads=1).embedder
+    from lookalike.embedders.triton import TritonEmbedder  # with KServe's client: seconds that others need not spend
+
+    connect = partial(TritonEmbedder, settings.triton_url, folder)
+    reload = reload_by(settings.triton_http)
+    if reload is not None:
+        reload(release.model, lambda: connect().close())
+    return AdmittedEmbedder(connect(), release.model)
+
+
+def open_features(settings: ServingSettings, release: Release) -> FeatureLookup:
+    """The release's feature service in Feast."""
+    return FeastLookup(settings.feature_store, release.feature_service)
+
+
+def _drawn_photo() -> bytes:
+    file = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(file, "JPEG")
+    return file.getvalue()

@@ -1,0 +1,72 @@
+"""What a server and its search processes say to each other.
+
+Both ends are ours, over a pipe that nobody else holds: this is the one place where Python's own serialisation is used,
+and nothing of it is ever stored.
+"""
+
+import math
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Literal
+
+from lookalike.release.manifest import Release
+from lookalike.search.answer import SearchAnswer
+from lookalike.search.product import ProductAnswer
+from lookalike.search.query import SearchRequest
+
+Verb = Literal["search", "product", "holds"]
+Answer = SearchAnswer | ProductAnswer | bool
+
+
+@dataclass(frozen=True)
+class SearchCall:
+    """One question to the engine of that number."""
+
+    engine: int
+    verb: Verb
+    asked: SearchRequest | str
+    """A request, or the id of a product or photo."""
+    seconds: float
+    """Until nobody waits any more; infinite where somebody always does."""
+    trace: dict[str, str]
+    """The trace it belongs to, as W3C headers; empty where none is kept."""
+
+    @property
+    def endless(self) -> bool:
+        return math.isinf(self.seconds)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a call."""
+
+    answer: Answer | None
+    error: Exception | None
+    degraded: tuple[str, ...] = ()
+    """Parts of that process' engine that failed lately."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Make an engine of the release and keep it under that number; answered by None or the error."""
+
+    engine: int
+    release: Release
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Let that engine go; answered by None."""
+
+    engine: int
+
+
+Order = Load | Drop
+
+
+def received(connection: Connection) -> Any:
+    """The next message; None once nobody is at the other end."""
+    try:
+        return connection.recv()
+    except (EOFError, ConnectionResetError):
+        return None
