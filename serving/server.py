@@ -27,6 +27,8 @@ from serving.query_log import QueryLog
 from serving.rest_server import QuietUvicorn, listen, rest_application, rest_server
 from serving.settings import ServingSettings
 from serving.traces import Tracing
+from serving.trial import Trials
+from serving.trial_metrics import TrialMetrics
 from serving.triton.metrics import TritonMetrics
 from serving.triton.supervisor import Supervisor
 
@@ -46,8 +48,9 @@ class SearchServer(ModelServer):
         supervisor: Supervisor | None = None,
         tracing: Tracing | None = None,
         processes: SearchProcesses | None = None,
+        trials: Trials | None = None,
     ) -> None:
-        """`processes` are those in which the engines of `live` search, if they do not search in this one."""
+        """`processes` are those in which engines search, if not in this one; `trials` lets other releases be tried."""
         super().__init__(
             http_port=settings.http_port,
             grpc_port=settings.grpc_port,
@@ -63,14 +66,17 @@ class SearchServer(ModelServer):
         self.supervisor = supervisor
         self.tracing = tracing
         self.processes = processes
+        self.trials = trials
         self.metrics = SearchMetrics(live)
         if supervisor is not None:
             self.metrics.register(TritonMetrics(supervisor))
+        if trials is not None:
+            self.metrics.register(TrialMetrics(trials))
         self.access = AccessControl(settings.access)
         self.metrics.register(self.access.counted)
         self.fetch = Fetcher(settings.fetching) if settings.fetching.enabled else None
         self.photos = ShopPhotos(settings.photos, live, settings.limits.image)
-        self.model = SearchModel(settings, live, query_log, self.metrics, self.photos.photo_url, self.fetch)
+        self.model = SearchModel(settings, live, query_log, self.metrics, self.photos.photo_url, self.fetch, trials)
         self.metrics.register(OverloadMetrics(self.model))
         self.register_model(self.model)
         self._uvicorn: QuietUvicorn | None = None
@@ -89,6 +95,8 @@ class SearchServer(ModelServer):
             if self.supervisor is not None:
                 self.supervisor.close()
             self.model.stop()
+            if self.trials is not None:
+                self.trials.close()
             self.photos.stop()
             if self.processes is not None:
                 self.processes.close()
@@ -129,6 +137,8 @@ class SearchServer(ModelServer):
             )
             self._end_on_signals()
             self.live.start()
+            if self.trials is not None:
+                self.trials.start()
             if self.supervisor is not None:
                 self.supervisor.start()
             await remote.start()

@@ -16,6 +16,7 @@ from serving.logs import LogFormat
 from serving.overload import OverloadSettings
 from serving.photos.settings import PhotoSettings
 from serving.traces import TraceSettings
+from serving.trial_settings import TrialSettings
 from serving.triton.supervisor import SupervisionSettings
 
 
@@ -44,6 +45,8 @@ class ServingSettings(StrictConfig):
     """Folder for clicks and purchases; without one none are taken in."""
     feedback_log: FeedbackSettings = FeedbackSettings()
     """How they are kept."""
+    trials: TrialSettings = TrialSettings()
+    """How releases are tried on live traffic."""
     model_name: str = "lookalike"
     """Name in the URLs: /v1/models/<name>:predict."""
     host: str = "127.0.0.1"
