@@ -8,7 +8,16 @@ import sys
 
 import typer
 
-from app import flow_verbs, index_verbs, key_verbs, lifecycle_verbs, pipeline_verbs, service_verbs, watch_verbs
+from app import (
+    flow_verbs,
+    index_verbs,
+    key_verbs,
+    lifecycle_verbs,
+    pipeline_verbs,
+    service_verbs,
+    trial_verbs,
+    watch_verbs,
+)
 from app.demo.verb import demo
 from lookalike.errors import LookalikeError
 
@@ -24,6 +33,7 @@ for verb in (*flow_verbs.VERBS, *lifecycle_verbs.VERBS, *service_verbs.VERBS, *w
 app.add_typer(index_verbs.app, name="index")
 app.add_typer(pipeline_verbs.app, name="pipeline")
 app.add_typer(key_verbs.app, name="keys")
+app.add_typer(trial_verbs.app, name="trial")
 
 
 def main() -> None:

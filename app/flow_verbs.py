@@ -131,13 +131,17 @@ def features(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     tell(stages.features(str(shop.validated), str(shop.index), str(shop.features), **places))
 
 
-def release(workspace: WorkspaceOption = DEFAULT_WORKSPACE, milvus: MilvusOption = "") -> None:
+def release(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    hold: Annotated[bool, typer.Option("--hold", help="Keep it ready for `lookalike trial` instead.")] = False,
+    milvus: MilvusOption = "",
+) -> None:
     """Put model, collection and features in service together."""
     shop = Workspace(workspace)
     parts = (shop.validated, shop.exported, shop.evaluation, shop.index, shop.features)
     with milvus_for(shop, milvus) as uri:
-        released = stages.release(*map(str, parts), workspace=str(shop.root), milvus_uri=uri)
-    typer.echo(f"release {released[:12]} is in service")
+        released = stages.release(*map(str, parts), workspace=str(shop.root), milvus_uri=uri, hold=hold)
+    typer.echo(f"release {released[:12]} is {'ready for a trial' if hold else 'in service'}")
 
 
 VERBS = (draw, validate, split, mine, train, embed, evaluate, export, features, release)

@@ -89,6 +89,16 @@ class Workspace:
         return self.root / "query_log"
 
     @property
+    def feedback(self) -> Path:
+        """What shoppers clicked and bought, by day."""
+        return self.root / "feedback"
+
+    @property
+    def collected_feedback(self) -> Path:
+        """Clicks for mining and labelled recent traffic for the gate."""
+        return self.root / "collected_feedback"
+
+    @property
     def erasures(self) -> Path:
         """Digests of the ids of products that were erased."""
         return self.root / "erasures.json"

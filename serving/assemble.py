@@ -11,6 +11,7 @@ from serving.query_log import QueryLog
 from serving.server import SearchServer
 from serving.settings import ServingSettings
 from serving.traces import carried, tracing_of
+from serving.trial import Trials, TriedEngine
 
 
 def assemble(settings: ServingSettings) -> SearchServer:
@@ -21,19 +22,18 @@ def assemble(settings: ServingSettings) -> SearchServer:
     tracing = tracing_of(settings.traces)
     processes = _processes(settings, traced=tracing is not None) if settings.processes else None
     supervisor = supervisor_of(settings) if processes is None else None
-    live = LiveEngine(
-        settings.releases,
-        engine_maker(settings, supervisor, tracing) if processes is None else processes.engine,
-        settings.poll_seconds,
-        settings.retry_seconds,
-    )
+    make = engine_maker(settings, supervisor, tracing) if processes is None else processes.engine
+    watching = (settings.poll_seconds, settings.retry_seconds)
+    live = LiveEngine(settings.releases, make, *watching)
     try:
         if settings.wait_for_release:
             live.look()
         elif not live.load():
             raise ReleaseError(f"no release is in service under {settings.releases}; run `lookalike release` first")
         log = QueryLog(settings.query_log, settings.log) if settings.query_log is not None else None
-        return SearchServer(settings, live, log, supervisor, tracing, processes)
+        trials = Trials(TriedEngine(settings.releases, partial(make, tried=True), *watching), settings.trials)
+        trials.tried.look()
+        return SearchServer(settings, live, log, supervisor, tracing, processes, trials)
     except BaseException:
         if processes is not None:
             processes.close()

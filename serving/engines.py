@@ -16,7 +16,7 @@ from lookalike.release.manifest import Release
 from lookalike.release.update_log import UpdateLog
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import SearchRequest
-from serving.live import MakeEngine
+from serving.live import MakeAnyEngine
 from serving.settings import ServingSettings
 from serving.traces import Tracing
 from serving.triton.admission import AdmittedEmbedder
@@ -25,7 +25,7 @@ from serving.triton.repository_api import RepositoryApi
 from serving.triton.supervisor import Supervisor
 
 
-def engine_maker(settings: ServingSettings, supervisor: Supervisor | None, tracing: Tracing | None) -> MakeEngine:
+def engine_maker(settings: ServingSettings, supervisor: Supervisor | None, tracing: Tracing | None) -> MakeAnyEngine:
     """Makes engines that search in this process, over one way to the index."""
     index = open_index(settings.milvus_uri, settings.milvus_token or "")
     return partial(load_engine, settings, index, supervisor, tracing)
@@ -37,8 +37,12 @@ def load_engine(
     supervisor: Supervisor | None,
     tracing: Tracing | None,
     release: Release,
+    tried: bool = False,
 ) -> SearchEngine:
-    """The engine of a release, every part loaded and proven by one search of our own."""
+    """The engine of a release, every part loaded and proven by one search of our own.
+
+    A model in Triton that is only `tried` is not healed: a sick one ends its trial.
+    """
     embedder = open_embedder(settings, release)
     updates, features = UpdateLog(settings.releases, release).number, open_features(settings, release)
     fusion = release_fusion(settings.releases, release)
@@ -53,7 +57,7 @@ def load_engine(
         spans=None if tracing is None else tracing.stage,
     )
     engine.search(SearchRequest(photo=_drawn_photo(), k=1))  # loads the collection, so no shopper waits for it
-    if supervisor is not None and isinstance(embedder, AdmittedEmbedder):
+    if supervisor is not None and not tried and isinstance(embedder, AdmittedEmbedder):
         embedder.on_readmission = engine.model_breaker.trust
         supervisor.watch(embedder)
     return engine

@@ -39,12 +39,21 @@ MakeEngine = Callable[[Release], Engine]
 """Loads and proves a release's model, collection and features; raises LookalikeError when one is not right."""
 
 
+class MakeAnyEngine(Protocol):
+    """The same, and for a release that is only `tried` beside the live one."""
+
+    def __call__(self, release: Release, tried: bool = False) -> Engine: ...
+
+
 class LiveEngine:
     """Watches `live.json`, makes the engine of a new release aside and swaps one reference.
 
     A request takes `current` once and keeps it to its end, so no answer mixes releases; the old engine goes
     away with its last request. A release that cannot be loaded leaves the old one in service.
     """
+
+    file = LIVE
+    """What is watched, under `releases`."""
 
     def __init__(
         self,
@@ -54,7 +63,7 @@ class LiveEngine:
         retry_seconds: float = 30.0,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._releases = releases
+        self.releases = releases
         self._make_engine = make_engine
         self._poll_seconds = poll_seconds
         self._retry_seconds = retry_seconds
@@ -67,11 +76,16 @@ class LiveEngine:
         self.current: Engine | None = None
         """The engine to answer with; None until a release was loaded."""
 
+    def wanted(self) -> Release | None:
+        """The release that the file names."""
+        return live_release(self.releases)
+
     def load(self) -> bool:
-        """Follow `live.json` now; False when there is no live release. Raises LookalikeError, keeping the old."""
-        seen = _version(self._releases / LIVE)
-        release = live_release(self._releases)
+        """Follow the file now; False when it names no release. Raises LookalikeError, keeping the old."""
+        seen = _version(self.releases / self.file)
+        release = self.wanted()
         if release is None:
+            self._seen = seen
             return False
         if self.current is None or self.current.release != release:
             started = self._clock()
@@ -82,8 +96,8 @@ class LiveEngine:
         return True
 
     def look(self) -> None:
-        """Load when `live.json` changed; a failure is logged and tried again after `retry_seconds`."""
-        version = _version(self._releases / LIVE)
+        """Load when the file changed; a failure is logged and tried again after `retry_seconds`."""
+        version = _version(self.releases / self.file)
         if version == self._seen or (version == self._failed and self._clock() < self._retry_at):
             return
         self._failed, self._retry_at = version, self._clock() + self._retry_seconds

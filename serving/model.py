@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from kserve import InferRequest, InferResponse, Model
 
@@ -15,7 +16,9 @@ from serving.live import Engine, LiveEngine
 from serving.metrics import SearchMetrics
 from serving.overload import SearchQueue
 from serving.query_log import QueryLog
+from serving.request_id import answer_id, request_id
 from serving.settings import ServingSettings
+from serving.trial import Trials
 from serving.unread import Unread
 from serving.wire import ANSWER, IMAGE, v1_requests, v1_response, v2_requests, v2_response
 
@@ -35,11 +38,13 @@ class SearchModel(Model):
         metrics: SearchMetrics,
         photo_url: PhotoUrl,
         fetch: Fetch | None = None,
+        trials: Trials | None = None,
     ) -> None:
-        """Without `fetch`, a photo's address is refused."""
+        """Without `fetch`, a photo's address is refused; without `trials`, nobody but the live release answers."""
         super().__init__(settings.model_name)
         self._photo_url = photo_url
         self._fetch = fetch
+        self._trials = trials
         self.live = live
         self._settings = settings
         self._log = query_log
@@ -118,13 +123,18 @@ class SearchModel(Model):
 
     def _answers(self, requests: list[SearchRequest]) -> list[SearchAnswer]:
         """All answers of a request come from one engine, whatever is switched meanwhile."""
-        engine = self._engine()
-        answers = [engine.search(request).with_photo_urls(self._photo_url) for request in requests]
-        for answer in answers:
+        answers = [answer.with_photo_urls(self._photo_url) for answer in self._searched(requests)]
+        for place, (request, answer) in enumerate(zip(requests, answers, strict=True)):
             self._metrics.answered(answer)
             if self._log is not None:
-                self._log.add(answer)
+                self._log.add(answer, request, answer_id(place, len(answers)))
         return answers
+
+    def _searched(self, requests: list[SearchRequest]) -> list[SearchAnswer]:
+        engine = self._engine()
+        if self._trials is None:
+            return [engine.search(request) for request in requests]
+        return self._trials.answers(engine, requests, request_id.get() or uuid4().hex)
 
     def _engine(self) -> Engine:
         engine = self.live.current

@@ -24,12 +24,14 @@ from serving.access.rest import KeyedRest
 from serving.body_limit import BodyLimit
 from serving.dataplane import NoRepository, SearchDataPlane
 from serving.failures import failure
+from serving.feedback_log import FeedbackLog
 from serving.last_resort import LastResort
 from serving.metrics import SearchMetrics
 from serving.model import SearchModel
 from serving.openapi.document import describe
 from serving.patience import Patience
 from serving.photos.shop_photos import ShopPhotos
+from serving.routes.feedback import feedback_routes
 from serving.routes.health import health_routes
 from serving.routes.products import photo_routes, product_routes
 from serving.routes.protocols import protocol_routes
@@ -54,6 +56,7 @@ def rest_application(
     metrics: SearchMetrics,
     tracing: Tracing | None,
     access: AccessControl,
+    feedback: FeedbackLog | None,
     request_bytes: int,
 ) -> FastAPI:
     """The REST side of the server; one application per server, where KServe shares a global one."""
@@ -68,6 +71,7 @@ def rest_application(
     for routes in (searching_routes, product_routes, health_routes):
         app.include_router(routes(model))
     app.include_router(photo_routes(photos))
+    app.include_router(feedback_routes(feedback))
     app.include_router(web_page(photos.settings.origins))
     protocol_routes(app, dataplane)
     register_v1_endpoints(app, dataplane, NoRepository(dataplane.model_registry))

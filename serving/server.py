@@ -12,6 +12,7 @@ from kserve import ModelServer
 
 from serving.access.control import AccessControl
 from serving.dataplane import SearchDataPlane
+from serving.feedback_log import feedback_log
 from serving.fetching.fetcher import Fetcher
 from serving.grpc_server import grpc_server
 from serving.grpc_watched import WatchedCalls
@@ -26,6 +27,8 @@ from serving.query_log import QueryLog
 from serving.rest_server import QuietUvicorn, listen, rest_application, rest_server
 from serving.settings import ServingSettings
 from serving.traces import Tracing
+from serving.trial import Trials
+from serving.trial_metrics import TrialMetrics
 from serving.triton.metrics import TritonMetrics
 from serving.triton.supervisor import Supervisor
 
@@ -45,8 +48,9 @@ class SearchServer(ModelServer):
         supervisor: Supervisor | None = None,
         tracing: Tracing | None = None,
         processes: SearchProcesses | None = None,
+        trials: Trials | None = None,
     ) -> None:
-        """`processes` are those in which the engines of `live` search, if they do not search in this one."""
+        """`processes` are those in which engines search, if not in this one; `trials` lets other releases be tried."""
         super().__init__(
             http_port=settings.http_port,
             grpc_port=settings.grpc_port,
@@ -57,18 +61,22 @@ class SearchServer(ModelServer):
         self.settings = settings
         self.live = live
         self.query_log = query_log
+        self.feedback = feedback_log(settings.feedback, settings.feedback_log)
         self.dataplane = SearchDataPlane(self.registered_models)
         self.supervisor = supervisor
         self.tracing = tracing
         self.processes = processes
+        self.trials = trials
         self.metrics = SearchMetrics(live)
         if supervisor is not None:
             self.metrics.register(TritonMetrics(supervisor))
+        if trials is not None:
+            self.metrics.register(TrialMetrics(trials))
         self.access = AccessControl(settings.access)
         self.metrics.register(self.access.counted)
         self.fetch = Fetcher(settings.fetching) if settings.fetching.enabled else None
         self.photos = ShopPhotos(settings.photos, live, settings.limits.image)
-        self.model = SearchModel(settings, live, query_log, self.metrics, self.photos.photo_url, self.fetch)
+        self.model = SearchModel(settings, live, query_log, self.metrics, self.photos.photo_url, self.fetch, trials)
         self.metrics.register(OverloadMetrics(self.model))
         self.register_model(self.model)
         self._uvicorn: QuietUvicorn | None = None
@@ -87,19 +95,22 @@ class SearchServer(ModelServer):
             if self.supervisor is not None:
                 self.supervisor.close()
             self.model.stop()
+            if self.trials is not None:
+                self.trials.close()
             self.photos.stop()
             if self.processes is not None:
                 self.processes.close()
             if self.fetch is not None:
                 self.fetch.close()
-            if self.query_log is not None:
-                self.query_log.close()
+            for log in (self.query_log, self.feedback):
+                if log is not None:
+                    log.close()
             if self.tracing is not None:
                 self.tracing.close()
 
     def application(self) -> FastAPI:
         """The REST side as it is served."""
-        parts = (self.dataplane, self.model, self.photos, self.metrics, self.tracing, self.access)
+        parts = (self.dataplane, self.model, self.photos, self.metrics, self.tracing, self.access, self.feedback)
         return rest_application(*parts, self.settings.request_bytes)
 
     def finish(self) -> None:
@@ -126,6 +137,8 @@ class SearchServer(ModelServer):
             )
             self._end_on_signals()
             self.live.start()
+            if self.trials is not None:
+                self.trials.start()
             if self.supervisor is not None:
                 self.supervisor.start()
             await remote.start()

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from lookalike.config import StrictConfig, parse_config
+from lookalike.feedback.events import FeedbackSettings
 from lookalike.search.engine import SearchLimits
 from lookalike.search.query_log_keeping import QueryLogSettings
 from lookalike.workspace import Workspace
@@ -15,6 +16,7 @@ from serving.logs import LogFormat
 from serving.overload import OverloadSettings
 from serving.photos.settings import PhotoSettings
 from serving.traces import TraceSettings
+from serving.trial_settings import TrialSettings
 from serving.triton.supervisor import SupervisionSettings
 
 
@@ -39,6 +41,12 @@ class ServingSettings(StrictConfig):
     """Feast's repository: the folder with feature_store.yaml."""
     query_log: Path | None = None
     """Folder for the query log; without one nothing is logged and drift cannot be watched."""
+    feedback: Path | None = None
+    """Folder for clicks and purchases; without one none are taken in."""
+    feedback_log: FeedbackSettings = FeedbackSettings()
+    """How they are kept."""
+    trials: TrialSettings = TrialSettings()
+    """How releases are tried on live traffic."""
     model_name: str = "lookalike"
     """Name in the URLs: /v1/models/<name>:predict."""
     host: str = "127.0.0.1"
@@ -88,6 +96,7 @@ class ServingSettings(StrictConfig):
             "model_repository": shop.model_repository,
             "feature_store": shop.feature_store,
             "query_log": shop.query_log,
+            "feedback": shop.feedback,
             "photos": photos if "url" in photos else {"catalogue": shop.root, **photos},
         }
         return parse_config(cls, {**places, "milvus_uri": milvus_uri, **chosen}, "the service's settings")

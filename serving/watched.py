@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.access.control import caller
 from serving.logs import ACCESS
 from serving.metrics import SearchMetrics
+from serving.request_id import request_id
 from serving.traces import Tracing, trace_id
 
 access = logging.getLogger(ACCESS)
@@ -47,6 +48,7 @@ class Watched:
             return
         headers, told, started = Headers(scope=scope), Told(), time.perf_counter()
         known = _request_id(headers.get(REQUEST_ID))
+        request_id.set(known)
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -64,6 +64,16 @@ class Evaluation:
         return len(self.gallery.products)
 
 
+@dataclass(frozen=True)
+class Embedded:
+    """One model's embeddings of everything an evaluation asks about."""
+
+    gallery: Embeddings
+    queries: dict[str, Embeddings]
+    """By query set name."""
+    distractors: Embeddings | None = None
+
+
 def evaluate_embedder(
     embedder: Embedder,
     truth: Truth,
@@ -77,21 +87,50 @@ def evaluate_embedder(
     Alikeness is judged with the query's own item left out. Known-item figures keep it in; with `distractors`
     (further catalogue photos) they are also taken over both galleries together, as `catalogue_recall_at_k`.
     """
+    embedded = embed_evaluation(embedder, queries, gallery, settings, distractors)
+    return evaluate_embedded(embedder.identity, embedded, truth, queries, gallery, settings, distractors)
+
+
+def embed_evaluation(
+    embedder: Embedder,
+    queries: Sequence[QuerySet],
+    gallery: PhotoSet,
+    settings: EvaluationSettings,
+    distractors: PhotoSet | None = None,
+) -> Embedded:
+    """All the photos through the model, those that are in the gallery once."""
     shown = _embed(embedder, gallery, "gallery", settings)
-    searched = everything = _gallery(gallery, shown, truth)
-    if distractors is not None and len(distractors.contents):
-        further = _embed(embedder, distractors, "distractors", settings)
-        everything = _joined(searched, _gallery(distractors, further, truth))
+    further = distractors if distractors is not None and len(distractors.contents) else None
+    aside = None if further is None else _embed(embedder, further, "distractors", settings)
+    answered = {
+        asked.name: _from_gallery(asked.photos, gallery, shown) or _embed(embedder, asked.photos, asked.name, settings)
+        for asked in queries
+    }
+    return Embedded(shown, answered, aside)
+
+
+def evaluate_embedded(
+    identity: ModelIdentity,
+    embedded: Embedded,
+    truth: Truth,
+    queries: Sequence[QuerySet],
+    gallery: PhotoSet,
+    settings: EvaluationSettings,
+    distractors: PhotoSet | None = None,
+) -> Evaluation:
+    """Judge what a model has embedded; see `evaluate_embedder`."""
+    searched = everything = _gallery(gallery, embedded.gallery, truth)
+    if distractors is not None and embedded.distractors is not None:
+        everything = _joined(searched, _gallery(distractors, embedded.distractors, truth))
     sets = {}
     for asked in queries:
-        seen = _from_gallery(asked.photos, gallery, shown)
-        answered = seen or _embed(embedder, asked.photos, asked.name, settings)
+        answered = embedded.queries[asked.name]
         values, known = _judge(truth, asked, answered, searched, everything)
-        values |= head_values(truth, asked.photos.products, answered, embedder.identity)
+        values |= head_values(truth, asked.photos.products, answered, identity)
         clusters = truth.groups[asked.photos.products]
         resamples = draw_resamples(clusters, settings.repeats, settings.confidence, settings.seed)
         sets[asked.name] = Measured(asked, answered, known, values, resamples)
-    return Evaluation(embedder.identity, len(searched.products), everything, sets)
+    return Evaluation(identity, len(searched.products), everything, sets)
 
 
 def _embed(embedder: Embedder, photos: PhotoSet, name: str, settings: EvaluationSettings) -> Embeddings:

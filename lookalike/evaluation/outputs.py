@@ -1,7 +1,7 @@
 """Everything an evaluation leaves in its folder, for any embedders behind the protocol."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from lookalike.evaluation.figures import (
     model_figures,
     ratios,
 )
-from lookalike.evaluation.gate import Promotion, decide_promotion
+from lookalike.evaluation.gate import CLEAN, Evidence, Promotion, decide_promotion
 from lookalike.evaluation.illustrations import illustrate
 from lookalike.evaluation.measure import Evaluation, evaluate_embedder
 from lookalike.evaluation.queries import (
@@ -71,10 +71,11 @@ def write_evaluation(
     folder: Path,
     settings: EvaluationSettings,
     training_metrics: Path | None = None,
+    evidence: Callable[[Truth], Evidence] = lambda truth: CLEAN,
 ) -> dict[str, Any]:
     """Measure the embedders and fill the output folder; returns the stage's figures.
 
-    `embedders` has a `challenger`, perhaps a `champion` and a `baseline`.
+    `embedders` has a `challenger`, perhaps a `champion` and a `baseline`; `evidence` is what else is known of them.
     """
     truth = read_truth(catalogue, splits)
     models = _evaluate_all(catalogue, truth, embedders, settings)
@@ -83,9 +84,8 @@ def write_evaluation(
         models["challenger"] = with_category(models["challenger"], fusion, truth, (CATALOGUE, DAMAGED))
         write_json(folder / FUSION, fusion.model_dump(mode="json"))
     figures = _all_figures(models, truth, settings)
-    promotion = decide_promotion(
-        models["challenger"], models.get("champion"), truth, settings.gate, models.get("baseline")
-    )
+    others = (models.get("champion"), truth, settings.gate, models.get("baseline"))
+    promotion = decide_promotion(models["challenger"], *others, evidence(truth))
     damaged = models["challenger"].sets[DAMAGED]
     sheet = draw_sheet(sheet_rows(catalogue, damaged, truth, settings.sheet_rows))
     plots = illustrate(models, figures, truth, training_metrics)

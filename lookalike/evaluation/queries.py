@@ -47,8 +47,8 @@ class QuerySet:
 def build_queries(catalogue: Catalogue, truth: Truth, settings: EvaluationSettings) -> list[QuerySet]:
     """Query sets of the evaluated split, drawn by the seed; `other_photos` only where the catalogue has some."""
     rows = np.random.default_rng(settings.seed).permutation(truth.rows(settings.split))
-    clean = _main_photos(catalogue, np.sort(rows[: settings.catalogue_queries]))
-    mixed = _main_photos(catalogue, rows[: settings.damaged_queries])
+    clean = main_photos(catalogue, np.sort(rows[: settings.catalogue_queries]))
+    mixed = main_photos(catalogue, rows[: settings.damaged_queries])
     alone = PhotoSet(mixed.contents[: settings.queries_per_damage], mixed.products[: settings.queries_per_damage])
     sets = [QuerySet(CATALOGUE, clean, known_item=False), damaged_queries(DAMAGED, mixed, MIX, settings.seed)]
     for damage in progress(SINGLE_DAMAGES, "damaging queries"):
@@ -60,7 +60,7 @@ def build_queries(catalogue: Catalogue, truth: Truth, settings: EvaluationSettin
 def damaged_photos(catalogue: Catalogue, rows: NDArray[np.int64], settings: EvaluationSettings) -> PhotoSet:
     """Main photos of at most `settings.damaged_queries` of these products, damaged by the mix."""
     drawn = np.random.default_rng(settings.seed).permutation(rows)[: settings.damaged_queries]
-    return damaged_queries(DAMAGED, _main_photos(catalogue, drawn), MIX, settings.seed).photos
+    return damaged_queries(DAMAGED, main_photos(catalogue, drawn), MIX, settings.seed).photos
 
 
 def damaged_queries(name: str, photos: PhotoSet, profile: str, seed: int) -> QuerySet:
@@ -81,10 +81,11 @@ def distractor_photos(catalogue: Catalogue, truth: Truth, settings: EvaluationSe
     """Main photos of products outside the evaluated split, at most `settings.distractors`, drawn by the seed."""
     outside = np.flatnonzero(truth.splits != settings.split)
     drawn = np.random.default_rng(settings.seed).permutation(outside)[: settings.distractors]
-    return _main_photos(catalogue, np.sort(drawn))
+    return main_photos(catalogue, np.sort(drawn))
 
 
-def _main_photos(catalogue: Catalogue, rows: NDArray[np.int64]) -> PhotoSet:
+def main_photos(catalogue: Catalogue, rows: NDArray[np.int64]) -> PhotoSet:
+    """The first gallery photo of the products in `rows`."""
     return _photos(catalogue, catalogue.gallery_photos.drop_duplicates("product_id"), rows)
 
 

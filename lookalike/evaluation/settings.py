@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from lookalike.config import StrictConfig
+from lookalike.evaluation.new_products import SuspicionSettings
 
 
 class GateSettings(StrictConfig):
@@ -22,8 +23,24 @@ class GateSettings(StrictConfig):
     """How much known-item recall@10 on damaged photos may fall against the champion."""
     vertical_tolerance: float = Field(default=0.05, ge=0, le=1)
     """How much fine precision@4 may fall within any one vertical against the champion."""
+    vertical_share: float = Field(default=0.2, ge=0, le=1)
+    """Share of the champion's own precision there that may be lost, where that is less: some verticals have little."""
     vertical_queries: int = Field(default=30, ge=1)
     """Verticals with fewer queries than this are reported but decide nothing."""
+    head_tolerance: float = Field(default=0.03, ge=0, le=1)
+    """How much the accuracy of any one attribute's head may fall against the champion."""
+    recent_tolerance: float = Field(default=0.02, ge=0, le=1)
+    """How much the gain on labelled recent traffic may fall against the champion."""
+    recent_answers: int = Field(default=200, ge=1)
+    """Labelled answers below which recent traffic is reported but decides nothing."""
+    guard_confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Probability with which no guardrail stops a challenger that has not fallen, all guardrails together."""
+    latency_ratio: float = Field(default=1.25, gt=0)
+    """How many times the champion's time per photo the exported challenger may take, on one thread."""
+    latency_rounds: int = Field(default=60, ge=10)
+    """Photos that each model embeds in turn to measure it."""
+    size_ratio: float = Field(default=1.25, gt=0)
+    """How many times the champion's bytes the exported challenger may have."""
 
 
 class EvaluationSettings(StrictConfig):
@@ -51,3 +68,5 @@ class EvaluationSettings(StrictConfig):
     """Queries shown in the contact sheet."""
     gate: GateSettings = GateSettings()
     """When a challenger may be released."""
+    suspicion: SuspicionSettings = SuspicionSettings()
+    """When the products that only the challenger was trained on look poisoned."""

@@ -53,7 +53,7 @@ LEFT = (
     "trained weights: what a model learned from the product stays until it is trained anew",
     "the delivery it came in: take it out there; until then validation sets it aside as 'erased'",
     "backups and copies outside {root}, and log files",
-    "queries a running service has not written yet: run this again after ten seconds",
+    "queries and feedback a running service has not written yet: run this again after ten seconds",
 )
 
 
@@ -127,7 +127,7 @@ def _erase_files(shop: Workspace, product_ids: Sequence[str], cache: Path | None
     for kept in shop.releases.glob(f"*/{EVALUATION}/{REFERENCE}"):
         with atomic_file(kept.parents[1] / REFERENCE) as aside:
             shutil.copyfile(kept, aside)
-    with keeping(shop.query_log):  # whoever joins its parts meanwhile would bring the rows back
+    with keeping(shop.query_log), keeping(shop.feedback):  # joining parts meanwhile would bring the rows back
         for path in _loose_tables(shop):
             done.removed[f"{path.parent.relative_to(shop.root)}, rows"] += erase_rows(path, product_ids)
     for path in _pictures(shop, cache):

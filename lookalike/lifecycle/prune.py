@@ -14,6 +14,7 @@ from lookalike.index.protocol import VectorIndex
 from lookalike.release.manifest import LIVE, Release, forget_release, known_releases
 from lookalike.release.promote import ALIAS
 from lookalike.release.publish import published_models, remove_models
+from lookalike.release.trial import running_trial
 from lookalike.storage import ASIDE, read_json, remove_folder
 from lookalike.workspace import Workspace
 
@@ -43,7 +44,7 @@ def prune(
     unreleased: bool = False,
     dry_run: bool = False,
 ) -> Pruned:
-    """Keep the live release, the one rollback returns to, the newest `keep` others and what the alias points to.
+    """Keep the releases in service, on trial and to roll back to, the newest `keep` others, what the alias points to.
 
     Everything of other releases goes, and all pipeline runs but the newest `keep` + 1. Collections and feature
     services of no release are one being built, or leftovers: they go with `unreleased` only. A collection in use by
@@ -83,9 +84,10 @@ def _nothing(work: Callable[[], object]) -> object:
 def _out_of_reach(folder: Path, releases: list[Release], index: VectorIndex, keep: int) -> list[Release]:
     """Newest first."""
     live: dict[str, str | None] = read_json(folder / LIVE) if (folder / LIVE).is_file() else {}
-    aliased = index.resolve_alias(ALIAS)
+    tried, aliased = running_trial(folder), index.resolve_alias(ALIAS)
+    held = {*live.values(), None if tried is None else tried.release_id}
     newest = sorted(releases, key=lambda release: release.created, reverse=True)
-    others = [release for release in newest if release.release_id not in live.values()]
+    others = [release for release in newest if release.release_id not in held]
     return [release for release in others[keep:] if release.collection != aliased]
 
 

@@ -45,8 +45,9 @@ def promote(
     index: Collections,
     now: datetime,
     prepare: Prepare | None = None,
+    hold: bool = False,
 ) -> Release:
-    """Check that the parts belong together, publish the model, keep the record, and switch.
+    """Check that the parts belong together, publish the model, keep the record, and switch, unless `hold`.
 
     Until the last step readers see the old release; after it the new one. The release's folder keeps all
     that is needed to go back to it, to continue training from it and to watch it. Raises ReleaseMismatch
@@ -59,7 +60,8 @@ def promote(
     release = _keep(parts, releases, release)
     if prepare is not None:
         prepare(release)
-    _switch(releases, index, release)
+    if not hold:
+        _switch(releases, index, release)
     return release
 
 

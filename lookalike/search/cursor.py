@@ -69,6 +69,11 @@ def bookmark_of(request: SearchRequest, release_id: str) -> Bookmark:
     return bookmark
 
 
+def release_letters(cursor: str) -> str:
+    """The first letters of the release whose answer the cursor is from. Raises QueryError for no cursor of ours."""
+    return _read(cursor)[0]
+
+
 def _read(cursor: str) -> tuple[str, str, Bookmark]:
     try:
         release, query, offset, told = json.loads(base64.urlsafe_b64decode(cursor.encode()))

@@ -1,4 +1,4 @@
-"""Keeping the query log small: the parts of a finished day become one, and old days go.
+"""Keeping a log by day small, of queries or of feedback: the parts of a finished day become one, and old days go.
 
 Readers see every row once, before, while and after a day's parts are joined. One lock, a file of the log's folder,
 keeps joining, removing and erasing apart, in this process and in others.
@@ -16,7 +16,7 @@ from filelock import FileLock
 from pydantic import Field
 
 from lookalike.config import StrictConfig
-from lookalike.search.query_log import DAYS, PARTS, day_of, read_part
+from lookalike.search.query_log import DAYS, PARTS, QUERY_LOG_SCHEMA, day_of, read_part
 from lookalike.storage import atomic_folder, remove_folder
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,12 @@ def keeping(folder: Path) -> Iterator[None]:
 
 def keep_query_log(folder: Path, settings: QueryLogSettings, now: datetime) -> None:
     """Remove the days past `keep_days`, and join the parts of every finished day. `now` has a time zone."""
-    oldest = now.astimezone(UTC).date() - timedelta(days=settings.keep_days)
+    keep_log(folder, QUERY_LOG_SCHEMA, settings.keep_days, now)
+
+
+def keep_log(folder: Path, schema: pa.Schema, keep_days: int, now: datetime) -> None:
+    """The same for any log by day, whose time is the schema's first column."""
+    oldest = now.astimezone(UTC).date() - timedelta(days=keep_days)
     with keeping(folder):
         for path in sorted(folder.glob(DAYS)):
             day = day_of(path)
@@ -57,16 +62,16 @@ def keep_query_log(folder: Path, settings: QueryLogSettings, now: datetime) -> N
                 continue
             if day < oldest:
                 remove_folder(path)
-                logger.info("the queries of %s are removed, %d days are kept", day, settings.keep_days)
+                logger.info("%s: %s is removed, %d days are kept", folder.name, day, keep_days)
             elif datetime(day.year, day.month, day.day, tzinfo=UTC) + FINISHED <= now:
-                _join(path)
+                _join(path, schema)
 
 
-def _join(day: Path) -> None:
+def _join(day: Path, schema: pa.Schema) -> None:
     """Make a day's parts one, in the order of time, seen in one step."""
     parts = sorted(day.glob(PARTS))
     if len(parts) < 2:
         return
-    table = pa.concat_tables([read_part(part) for part in parts]).sort_by("time")
+    table = pa.concat_tables([read_part(part, schema) for part in parts]).sort_by(schema.names[0])
     with atomic_folder(day) as aside:
         pq.write_table(table, aside / "part-joined.parquet", compression="zstd")

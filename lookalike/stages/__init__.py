@@ -7,7 +7,18 @@ returns the stage's record.
 from lookalike.stages.arguments import NONE, Settings, collections_at, settings_for
 from lookalike.stages.catalogue import catalogue_digest, draw, split, validate, with_erasures
 from lookalike.stages.collection import embed_shard, index, plan_shards, select_index
-from lookalike.stages.in_service import erase, features, live_model, prune, release, rollback, update, way_back
+from lookalike.stages.in_service import (
+    end_trial,
+    erase,
+    features,
+    live_model,
+    prune,
+    release,
+    rollback,
+    start_trial,
+    update,
+    way_back,
+)
 from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, train
 
 __all__ = [
@@ -19,6 +30,7 @@ __all__ = [
     "draw",
     "embed_products",
     "embed_shard",
+    "end_trial",
     "erase",
     "evaluate",
     "export",
@@ -34,6 +46,7 @@ __all__ = [
     "select_index",
     "settings_for",
     "split",
+    "start_trial",
     "train",
     "update",
     "validate",

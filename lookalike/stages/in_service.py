@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lookalike.lifecycle.erase import Erased
     from lookalike.lifecycle.prune import Pruned
     from lookalike.release.manifest import Release
+    from lookalike.release.trial import Mode, Trial
     from lookalike.release.update_log import Update
 
 
@@ -29,15 +30,23 @@ def features(validated: str, index: str, output: str, *, workspace: str, definit
 
 
 def release(
-    validated: str, exported: str, evaluation: str, index: str, features: str, *, workspace: str, milvus_uri: str
+    validated: str,
+    exported: str,
+    evaluation: str,
+    index: str,
+    features: str,
+    *,
+    workspace: str,
+    milvus_uri: str,
+    hold: bool = False,
 ) -> str:
-    """Publish the model and put the release in service; returns its id."""
+    """Publish the model and put the release in service, or with `hold` keep it ready for a trial; returns its id."""
     from lookalike.release.promote import promote
 
     shop = Workspace(Path(workspace))
     parts = (Path(validated), Path(exported), Path(evaluation), Path(index), Path(features))
     with collections_at(milvus_uri) as store:
-        return promote(*parts, shop.releases, shop.model_repository, store, datetime.now(UTC)).release_id
+        return promote(*parts, shop.releases, shop.model_repository, store, datetime.now(UTC), hold=hold).release_id
 
 
 def rollback(*, workspace: str, milvus_uri: str, to: str = "") -> "Release":
@@ -46,6 +55,29 @@ def rollback(*, workspace: str, milvus_uri: str, to: str = "") -> "Release":
 
     with collections_at(milvus_uri) as store:
         return rollback(Workspace(Path(workspace)).releases, store, to=to)
+
+
+def start_trial(release: str, *, workspace: str, mode: "Mode", share: float, again: bool = False) -> "Trial":
+    """Try a release that was kept on a share of the traffic."""
+    from lookalike.release.manifest import load_release
+    from lookalike.release.trial import start_trial
+
+    releases = Workspace(Path(workspace)).releases
+    return start_trial(releases, load_release(releases, release), mode, share, datetime.now(UTC), again)
+
+
+def end_trial(*, workspace: str, milvus_uri: str = "", promote: bool = False) -> "Trial":
+    """End the trial under way; with `promote`, put its release in service. Raises ReleaseError where there is none."""
+    from lookalike.release.trial import end_trial, running_trial
+
+    releases = Workspace(Path(workspace)).releases
+    trial = running_trial(releases)
+    if trial is None:
+        raise ReleaseError(f"nothing is on trial under {releases}")
+    if promote:
+        rollback(workspace=workspace, milvus_uri=milvus_uri, to=trial.release_id)
+    end_trial(releases, trial, "promoted" if promote else "ended", ("asked for",), datetime.now(UTC))
+    return trial
 
 
 def way_back(*, workspace: str, to: str = "") -> "Release":

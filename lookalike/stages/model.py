@@ -1,5 +1,6 @@
 """From splits to an exported model that the gate let through."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -82,9 +83,16 @@ def evaluate(
     *,
     workspace: str,
     champion: str = "",
+    exported: str = "",
+    feedback: str = "",
+    alarms: Sequence[str] = (),
     settings: Settings = NONE,
 ) -> StageRecord:
-    """Measure the challenger beside the champion and the frozen backbone, and decide on promotion."""
+    """Measure the challenger beside the champion and the frozen backbone, and decide on promotion.
+
+    `exported` is the challenger's model folder, `feedback` what `collect_feedback` left, `alarms` are reasons to hold
+    it back that were found elsewhere.
+    """
     from lookalike.evaluation.evaluate import evaluate
     from lookalike.evaluation.settings import EvaluationSettings
     from lookalike.release.promote import kept_export
@@ -92,7 +100,8 @@ def evaluate(
     inputs = (Path(validated), Path(splits), Path(checkpoint))
     chosen = settings_for(EvaluationSettings, settings, "evaluate")
     beside = kept_export(Workspace(Path(workspace)).releases, champion) if champion else None
-    return evaluate(*inputs, Path(output), chosen, champion=beside)
+    further = {name: Path(path) if path else None for name, path in (("exported", exported), ("recent", feedback))}
+    return evaluate(*inputs, Path(output), chosen, champion=beside, alarms=alarms, **further)
 
 
 def promotion(evaluation: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lookalike.catalog.products import load_catalogue
 from lookalike.catalog.splits import SPLITS
 from lookalike.errors import TrainingError
 from lookalike.mining.table import TRIPLETS
@@ -19,6 +20,7 @@ from lookalike.training.learn import Learnt, TrainingRun, learn
 from lookalike.training.loop import SAVE_EVERY_STEPS
 from lookalike.training.recipe import Recipe
 from lookalike.training.state import History
+from lookalike.training.trained import write_trained
 
 METRICS = "metrics.csv"
 
@@ -36,7 +38,7 @@ def train(
     processes: int = 1,
     save_every_steps: int = SAVE_EVERY_STEPS,
 ) -> StageRecord:
-    """Train a recipe and write weights.safetensors, backbone.safetensors, checkpoint.json and metrics.csv.
+    """Train a recipe and write both encoders' weights, checkpoint.json, trained.parquet and metrics.csv.
 
     With a `resume_folder` an interrupted run, a killed one too, goes on where its state was last saved, after an
     epoch or `save_every_steps` steps, and ends with the numbers an uninterrupted one would have had. `start_from` is
@@ -68,11 +70,11 @@ def train(
             _require_training_products(splits, triplets)
             if processes > 1:
                 launch(processes, learn, run)  # they leave the finished run's state, which `learn` takes up
+            write_trained(folder, load_catalogue(validated), triplets, start_from)
             return _save(folder, learn(run), recipe)
 
-        record = run_stage(
-            "train", output, inputs=inputs, settings=settings, content=[WEIGHTS, BACKBONE, RECORD], work=work
-        )
+        content = [WEIGHTS, BACKBONE, RECORD]
+        record = run_stage("train", output, inputs=inputs, settings=settings, content=content, work=work)
     if run.state_folder is not None:
         shutil.rmtree(run.state_folder, ignore_errors=True)  # the run is over; nothing is left to resume
     return record

@@ -52,6 +52,8 @@ class Load:
 
     engine: int
     release: Release
+    tried: bool
+    """Whether it is on trial beside the live one."""
 
 
 @dataclass(frozen=True)

@@ -64,13 +64,13 @@ class SearchProcesses:
         """Parts that failed lately in any of them."""
         return tuple(sorted({part for process in self._processes for part in process.degraded}))
 
-    def engine(self, release: Release) -> RemoteEngine:
+    def engine(self, release: Release, tried: bool = False) -> RemoteEngine:
         """An engine of the release, loaded in every process; it is let go there once nobody holds it here.
 
         Raises what keeps a process from loading it, and BackendUnavailable where no process lives to load it.
         """
         with self._changing:
-            order = Load(next(self._engines), release)
+            order = Load(next(self._engines), release, tried)
             try:
                 provider = self._load(order)
             except BaseException:

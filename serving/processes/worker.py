@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 
 from lookalike.deadline import Deadline
 from lookalike.errors import LookalikeError
-from serving.live import Engine, MakeEngine
+from serving.live import Engine, MakeAnyEngine
 from serving.logs import configure_logs
 from serving.processes.calls import Answer, Load, Order, SearchCall, Told, received
 from serving.settings import ServingSettings
@@ -36,7 +36,7 @@ def search_process(settings: ServingSettings, calls: Connection, orders: Connect
     )  # made with the first release: its errors are told
     if supervisor is not None:
         supervisor.start()
-    Worker(lambda release: maker()(release), tracing).work(calls, orders)
+    Worker(lambda release, tried=False: maker()(release, tried), tracing).work(calls, orders)
     if tracing is not None:
         tracing.close()
 
@@ -44,7 +44,7 @@ def search_process(settings: ServingSettings, calls: Connection, orders: Connect
 class Worker:
     """Its engines by number; `answer` and `follow` run in two threads."""
 
-    def __init__(self, make_engine: MakeEngine, tracing: Tracing | None = None) -> None:
+    def __init__(self, make_engine: MakeAnyEngine, tracing: Tracing | None = None) -> None:
         self._make_engine = make_engine
         self._tracing = tracing
         self._engines: dict[int, Engine] = {}
@@ -72,7 +72,7 @@ class Worker:
 
     def _follow(self, order: Order) -> str | None:
         if isinstance(order, Load):
-            self._engines[order.engine] = self._make_engine(order.release)
+            self._engines[order.engine] = self._make_engine(order.release, order.tried)
             return self._engines[order.engine].provider
         self._engines.pop(order.engine, None)
         return None

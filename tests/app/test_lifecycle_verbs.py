@@ -125,6 +125,29 @@ def test_rollback_says_beforehand_where_it_would_go(shop: Shop, say: Say) -> Non
     assert live_release(shop.place.releases) == second
 
 
+def test_a_release_is_tried_promoted_and_what_became_of_trials_is_told(
+    shop: Shop, say: Say, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = sorted(known_releases(shop.place.releases), key=lambda release: release.created)
+
+    def tell(*arguments: str) -> Told:
+        code = run(monkeypatch, "trial", *arguments, "-w", str(shop.place.root))
+        return Told(code, *capsys.readouterr())
+
+    assert "it is in service already" in tell("start", second.release_id[:8]).err
+    assert "--mode is 'dark'; canary and shadow are accepted" in tell("start", first.release_id, "--mode", "dark").err
+    assert "canary, 5 % of the requests" in tell("start", first.release_id).out
+    assert "is no longer on trial" in tell("end").out
+    assert "nothing is on trial" in tell("end").err
+    tell("start", first.release_id, "--mode", "shadow", "--share", "1")
+    assert f"release {first.release_id[:12]} is in service" in say("trial", "promote").out
+    assert live_release(shop.place.releases) == first
+    shown = tell("show").out
+    assert "nothing is on trial" in shown and " was promoted on " in shown and " was ended on " in shown
+    assert say("rollback").code == 0
+    assert live_release(shop.place.releases) == second
+
+
 def test_an_update_is_seen_at_once_numbered_and_the_same_catalogue_twice_changes_nothing(shop: Shop, say: Say) -> None:
     before = shop.products()
     told = say("update", str(shop.drawn), "--limit", "14")

@@ -10,6 +10,7 @@ from lookalike.index.protocol import CollectionInfo
 from lookalike.lifecycle.prune import Pruned, prune
 from lookalike.release.manifest import Release, known_releases
 from lookalike.release.promote import rollback
+from lookalike.release.trial import end_trial, start_trial
 from lookalike.workspace import Workspace
 from tests.release.releasing import Shop
 
@@ -44,6 +45,14 @@ def test_the_live_release_the_way_back_and_the_newest_others_stay(shop: Shop) ->
     assert [path.name for path in shop.models.iterdir()] == [made[1].model]
     assert rollback(shop.releases, shop.index) == made[4]
     assert pruned(shop, keep=1) == Pruned()
+
+
+def test_a_release_on_trial_stays(shop: Shop) -> None:
+    tried, *_ = (shop.release(day) for day in (1, 2, 3))
+    trial = start_trial(shop.releases, tried, "shadow", 1.0, NOW)
+    assert pruned(shop, keep=0) == Pruned()
+    end_trial(shop.releases, trial, "ended", (), NOW)
+    assert pruned(shop, keep=0).releases == [tried.release_id]
 
 
 def test_a_dry_run_says_the_same_and_removes_nothing(shop: Shop) -> None:

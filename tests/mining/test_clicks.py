@@ -52,7 +52,8 @@ def naive_triplets(log: pd.DataFrame, chosen: MiningSettings) -> list[tuple[int,
         ]
         for positive in clicked:
             if near(anchor, positive) >= chosen.click_positive:
-                kept = [other for _, other in sorted(negatives) if not same(positive, other)]
+                above = [pair for pair in sorted(negatives) if pair[0] < shown[positive][0]]
+                kept = [other for _, other in above if not same(positive, other)]
                 triplets += [(anchor, positive, other) for other in kept[: chosen.triplets_per_click]]
     return sorted(triplets)
 
@@ -93,10 +94,33 @@ def test_click_triplets_equal_a_naive_loop(
 
 def test_a_passed_over_product_near_a_clicked_one_is_no_negative(tmp_path: Path) -> None:
     vectors = np.float32([[1, 0], [0.8, 0.6], [0.79, 0.613], [-1, 0]])
-    log = click_log([("p0", f"p{number}", number, number == 1, "2026-11-01") for number in (1, 2, 3)])
+    shown = enumerate(("p2", "p3", "p1"))
+    log = click_log([("p0", product, place, product == "p1", "2026-11-01") for place, product in shown])
     log.to_parquet(tmp_path / "clicks.parquet")
     triplets, _ = mine_clicks(tmp_path / "clicks.parquet", IDS[:4], vectors, np.full(4, -1), MiningSettings())
     assert (triplets.anchor.tolist(), triplets.positive.tolist(), triplets.negative.tolist()) == ([0], [1], [3])
+
+
+def test_what_stands_below_a_click_was_perhaps_never_seen_and_is_no_negative(tmp_path: Path) -> None:
+    vectors = np.float32([[1, 0], [0.8, 0.6], [-0.8, 0.6], [-1, 0]])
+    shown = enumerate(("p2", "p1", "p3"))
+    log = click_log([("p0", product, place, product == "p1", "2026-11-01") for place, product in shown])
+    log.to_parquet(tmp_path / "clicks.parquet")
+    triplets, _ = mine_clicks(tmp_path / "clicks.parquet", IDS[:4], vectors, np.full(4, -1), MiningSettings())
+    assert triplets.negative.tolist() == [2]
+
+
+def test_a_click_makes_as_many_triplets_as_it_counts(tmp_path: Path) -> None:
+    vectors = np.float32([[1, 0], [0.8, 0.6], [-0.8, 0.6], [-1, 0]])
+    searches = 400
+    days = pd.date_range("2026-01-01", periods=searches, freq="h").astype(str)
+    rows = [("p0", product, place, product == "p1", day) for day in days for place, product in enumerate(("p2", "p1"))]
+    log = click_log(rows).assign(weight=np.repeat(np.where(np.arange(searches) % 2, 3.0, 1.0), 2))
+    log.to_parquet(tmp_path / "clicks.parquet")
+    mined, _ = mine_clicks(tmp_path / "clicks.parquet", IDS[:4], vectors, np.full(4, -1), MiningSettings())
+    assert len(mined) == pytest.approx(searches, rel=0.1)  # weights of 0.5 and 1.5: as many as unweighted
+    log.assign(weight=0.0).to_parquet(tmp_path / "clicks.parquet")
+    assert not len(mine_clicks(tmp_path / "clicks.parquet", IDS[:4], vectors, np.full(4, -1), MiningSettings())[0])
 
 
 def test_a_log_of_another_form_is_refused_in_words(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_vectors_that_do_not_fit_are_refused(shop: Path) -> None:
 
 def test_a_click_log_adds_its_triplets_or_stands_alone(shop: Path) -> None:
     write_vectors(shop / "vectors", tiny_products())
-    rows = {"query": ["p000", "p000"], "product_id": ["p002", "p003"], "position": [0, 1], "clicked": [True, False]}
+    rows = {"query": ["p000", "p000"], "product_id": ["p002", "p003"], "position": [1, 0], "clicked": [True, False]}
     pd.DataFrame(rows).assign(when=pd.Timestamp("2026-11-01")).to_parquet(shop / "clicks.parquet")
     further = {"vectors": shop / "vectors", "clicks": shop / "clicks.parquet"}
     folders, lenient = (shop / "validated", shop / "splits"), {"click_positive": -1, "click_negative": 1}

@@ -31,7 +31,7 @@ class FragileEngine(SearchEngine):
         return super().search(request, deadline)
 
 
-def make_engine(release: Release) -> SearchEngine:
+def make_engine(release: Release, tried: bool = False) -> SearchEngine:
     """Raises ReleaseError for any release but the shop's."""
     shop = Shop()
     if release.release_id != shop.release.release_id:

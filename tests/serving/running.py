@@ -20,6 +20,7 @@ from serving.query_log import QueryLog
 from serving.server import SearchServer
 from serving.settings import ServingSettings
 from serving.traces import Tracing
+from serving.trial import Trials, TriedEngine
 from tests.search.shop import Shop
 
 
@@ -57,9 +58,13 @@ def running(
     seen: Callable[[SearchServer], None] = lambda _: None,
 ) -> Iterator["Client"]:
     """The server in a thread until the block ends; `seen` is given it first."""
-    live = LiveEngine(settings.releases, make_engine, settings.poll_seconds, settings.retry_seconds)
+    watching = (make_engine, settings.poll_seconds, settings.retry_seconds)
+    live, trials = (
+        LiveEngine(settings.releases, *watching),
+        Trials(TriedEngine(settings.releases, *watching), settings.trials),
+    )
     live.load()
-    server, started = SearchServer(settings, live, query_log, tracing=tracing), threading.Event()
+    server, started = SearchServer(settings, live, query_log, tracing=tracing, trials=trials), threading.Event()
     seen(server)
     thread = threading.Thread(target=server.run, args=(lambda _: started.set(),))
     thread.start()

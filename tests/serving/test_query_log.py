@@ -26,6 +26,10 @@ SHOP = Shop()
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
+ASKED = SearchRequest(photo=b"-")
+"""Of a request the log keeps whether it asked by photo or by product."""
+
+
 def answers(count: int, **more: object) -> list[SearchAnswer]:
     engine = engines_of(SHOP)(SHOP.release)
     return [engine.search(SearchRequest(photo=photo(seed), k=3, **more)) for seed in range(count)]  # type: ignore[arg-type]
@@ -41,7 +45,7 @@ def manual(folder: Path, **more: object) -> QueryLog:
 def test_a_query_comes_back_as_it_was_answered(tmp_path: Path) -> None:
     asked, log = answers(3), manual(tmp_path)
     for answer in asked:
-        log.add(answer)
+        log.add(answer, ASKED)
     log.close()
     table = read_query_log(tmp_path)
     assert table.schema.equals(QUERY_LOG_SCHEMA)
@@ -67,7 +71,7 @@ def test_the_log_holds_what_the_reference_holds_and_never_a_photo() -> None:
 def test_reading_narrows_to_a_release_and_a_time(tmp_path: Path) -> None:
     log = manual(tmp_path)
     for answer in answers(4):
-        log.add(answer)
+        log.add(answer, ASKED)
         log.flush()
     log.close()
     assert len(list(tmp_path.glob("day=2026-11-21/*"))) == 4
@@ -81,19 +85,30 @@ def test_a_part_is_written_when_it_is_full_and_when_its_time_is_up(tmp_path: Pat
     by_count = QueryLog(tmp_path / "a", QueryLogSettings(rows_per_part=3, seconds_per_part=3600))
     by_time = QueryLog(tmp_path / "b", QueryLogSettings(seconds_per_part=0.05))
     for answer in answers(3):
-        by_count.add(answer)
-    by_time.add(answers(1)[0])
+        by_count.add(answer, ASKED)
+    by_time.add(answers(1)[0], ASKED)
     until(lambda: len(read_query_log(tmp_path / "a")) == 3 and len(read_query_log(tmp_path / "b")) == 1)
     by_count.close()
     by_time.close()
     assert len(list((tmp_path / "a").glob("day=*/*"))) == 1
 
 
-def test_product_queries_leave_no_row(tmp_path: Path) -> None:
-    log = manual(tmp_path)
-    log.add(engines_of(SHOP)(SHOP.release).search(SearchRequest(product_id="p001")))
+def test_a_product_asked_with_is_logged_for_feedback_and_never_watched(tmp_path: Path) -> None:
+    log, engine = manual(tmp_path), engines_of(SHOP)(SHOP.release)
+    asked = SearchRequest(product_id="p001", k=3)
+    answer = engine.search(asked)
+    log.add(answer, asked, "r1")
+    assert answer.next_cursor is not None
+    further = SearchRequest(product_id="p001", k=3, cursor=answer.next_cursor)
+    log.add(engine.search(further), further, "r2")  # only first pages are logged: places count from the first answer
+    log.add(answers(1)[0], ASKED, "r3")
     log.close()
-    assert len(read_query_log(tmp_path)) == 0
+    assert read_query_log(tmp_path)["request_id"].to_pylist() == ["r3"]
+    row, photo_row = read_query_log(tmp_path, photos_only=False).to_pylist()
+    assert (row["request_id"], row["product_id"], row["vector"]) == ("r1", "p001", None)
+    assert row["hits"] == [hit.product_id for hit in answer.hits]
+    assert row["scores"] == pytest.approx([hit.score for hit in answer.hits], rel=1e-6)
+    assert (photo_row["request_id"], photo_row["product_id"]) == ("r3", None)
 
 
 def test_a_log_that_cannot_be_written_costs_rows_and_never_an_answer(
@@ -102,7 +117,7 @@ def test_a_log_that_cannot_be_written_costs_rows_and_never_an_answer(
     (tmp_path / "log").write_text("a file where the folder should be")
     log = manual(tmp_path / "log")
     with caplog.at_level(logging.ERROR):
-        log.add(answers(1)[0])
+        log.add(answers(1)[0], ASKED)
         log.close()
     assert "1 rows of the query log are lost" in caplog.text
 
@@ -122,11 +137,11 @@ import sys
 from pathlib import Path
 from lookalike.search.query_log_keeping import QueryLogSettings
 from serving.query_log import QueryLog
-from tests.serving.test_query_log import answers
+from tests.serving.test_query_log import ASKED, answers
 log, asked = QueryLog(Path(sys.argv[1]), QueryLogSettings(seconds_per_part=3600)), answers(5)
 while True:
     for answer in asked:
-        log.add(answer)
+        log.add(answer, ASKED)
     log.flush()
 """
 
@@ -160,7 +175,7 @@ def test_a_sampled_log_keeps_the_queries_that_were_drawn(tmp_path: Path) -> None
     log = QueryLog(tmp_path, QueryLogSettings(sample=0.25, seconds_per_part=3600), draw=lambda: next(drawn))
     asked = answers(4)
     for answer in asked:
-        log.add(answer)
+        log.add(answer, ASKED)
     log.close()
     kept = [row["hits"] for row in read_query_log(tmp_path).to_pylist()]
     assert kept == [[hit.product_id for hit in asked[row].hits] for row in (0, 2)]
@@ -169,7 +184,7 @@ def test_a_sampled_log_keeps_the_queries_that_were_drawn(tmp_path: Path) -> None
 def test_the_writer_looks_after_old_days(tmp_path: Path) -> None:
     today = [NOON]
     log = QueryLog(tmp_path, QueryLogSettings(keep_days=30, seconds_per_part=0.02), now=lambda: today[0])
-    log.add(answers(1)[0])
+    log.add(answers(1)[0], ASKED)
     until(lambda: len(read_query_log(tmp_path)) == 1)
     today[0] = NOON + timedelta(days=40)
     until(lambda: len(read_query_log(tmp_path)) == 0)

@@ -1,0 +1,137 @@
+"""The guard against poisoned feedback: whoever posts events may want a product to rise, or the model to rot.
+
+Nothing here proves an attack. Each rule takes away what no shopper needs to do, and where much had to be taken away an
+alarm holds back every challenger that learned from the window until a person has looked.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from lookalike.config import StrictConfig
+from lookalike.feedback.propensity import similarity_bins
+
+
+class GuardSettings(StrictConfig):
+    """What feedback is believed."""
+
+    most_per_source: int = Field(default=50, ge=1)
+    """Products one source may have clicked or bought in the window; what comes later is dropped."""
+    most_share: float = Field(default=0.02, gt=0, le=1)
+    """Share of all events that one source may have, where that is less; never less than `source_floor`."""
+    source_floor: int = Field(default=5, ge=1)
+    """Events that any source may have."""
+    product_times: float = Field(default=4.0, ge=1)
+    """How many times the clicks expected of its places and similarities a product may have; beyond, all are dropped."""
+    product_floor: float = Field(default=8.0, ge=0)
+    """Clicks beyond that which any product may have."""
+    burst_times: float = Field(default=4.0, ge=1)
+    """How many times its mean over the other hours a product's or source's hour may have; beyond, it is dropped."""
+    burst_floor: float = Field(default=8.0, ge=0)
+    """Clicks beyond that which any hour may have."""
+    contrary_events: int = Field(default=5, ge=2)
+    """Events from which on a source that clicks against the model's order is dropped."""
+    contrary_chance: float = Field(default=1e-3, gt=0, lt=0.5)
+    """Chance with which somebody who clicks blindly seems to click against the order."""
+    nothing_alike: float = Field(default=0.3, ge=-1, le=1)
+    """Cosine to the query up to which a click counts nothing."""
+    alike: float = Field(default=0.7, ge=-1, le=1)
+    """Cosine from which it counts in full; between the two it counts in part."""
+    alarm_share: float = Field(default=0.05, ge=0, le=1)
+    """Share of dropped events above which no challenger is promoted without a person."""
+    alarm_events: int = Field(default=20, ge=1)
+    """Dropped events below which there is no alarm, whatever their share."""
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """Feedback after the guard."""
+
+    shown: pd.DataFrame
+    """As joined, but what was dropped is neither clicked nor bought; `trust` in [0, 1] is what the rest counts."""
+    dropped: Counter[str]
+    """Events by the rule that dropped them."""
+    alarms: tuple[str, ...]
+
+
+Rule = Callable[[pd.DataFrame, GuardSettings], NDArray[np.bool_]]
+"""From everything shown to the rows (n,) whose events are dropped."""
+
+
+def guard_feedback(shown: pd.DataFrame, settings: GuardSettings) -> Guarded:
+    """Apply the rules one after the other, each to what the earlier ones left. `shown` is `Joined.shown`."""
+    rows, dropped = shown.reset_index(drop=True), Counter[str]()
+    given = int(rows["clicked"].sum())
+    for name, rule in RULES.items():
+        gone = rule(rows, settings) & rows["clicked"].to_numpy(bool)
+        dropped[name] += int(gone.sum())
+        rows = rows.assign(clicked=rows["clicked"] & ~gone, purchased=rows["purchased"] & ~gone)
+    trust = (rows["score"] - settings.nothing_alike) / (settings.alike - settings.nothing_alike)
+    return Guarded(rows.assign(trust=trust.clip(0, 1)), dropped, _alarms(dropped, given, settings))
+
+
+def _bursts(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
+    """Hours in which a product or a source has far more clicks than in its other hours."""
+    hour = rows["received"].dt.floor("h")
+    hours = max(hour.nunique(), 2)
+    gone = np.zeros(len(rows), bool)
+    for who in ("product_id", "source"):
+        keys = [rows[who], hour]
+        here = rows["clicked"].groupby(keys).transform("sum").to_numpy(float)
+        total = rows["clicked"].groupby(rows[who]).transform("sum").to_numpy(float)
+        usual = (total - here) / (hours - 1)
+        gone |= here > settings.burst_times * usual + settings.burst_floor
+    return gone
+
+
+def _contrary(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
+    """Sources whose clicks go to what is less alike than chance would pick; shoppers click the other way."""
+    place = rows.groupby("request_id")["score"].rank(pct=True)
+    length = rows.groupby("request_id")["score"].transform("size")
+    above = place - (1 + 1 / length) / 2  # of a blind click: mean 0
+    clicks = pd.DataFrame({"source": rows["source"], "above": above})[rows["clicked"]]
+    sums = clicks.groupby("source")["above"].agg(["sum", "size"])
+    limit = NormalDist().inv_cdf(settings.contrary_chance)
+    contrary = (sums["size"] >= settings.contrary_events) & (sums["sum"] / np.sqrt(sums["size"] / 12) < limit)
+    return rows["source"].isin(sums.index[contrary]).to_numpy(bool)
+
+
+def _much_of_one_source(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
+    """A source's events beyond its cap, the first ones kept."""
+    clicks = rows[rows["clicked"]].sort_values("received", kind="stable")
+    most = min(settings.most_per_source, max(settings.source_floor, int(settings.most_share * len(clicks))))
+    beyond = clicks.index[clicks.groupby("source").cumcount() >= most]
+    return rows.index.isin(beyond)
+
+
+def _much_of_one_product(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
+    """Products clicked far more than products at their places, as similar to what was asked with."""
+    kind = [rows["position"], similarity_bins(rows["score"].to_numpy(float))]
+    expected = rows["clicked"].groupby(kind).transform("mean")
+    sums = pd.DataFrame({"had": rows["clicked"], "expected": expected}).groupby(rows["product_id"]).transform("sum")
+    return (sums["had"] > settings.product_times * sums["expected"] + settings.product_floor).to_numpy(bool)
+
+
+RULES: dict[str, Rule] = {
+    "bursts": _bursts,
+    "against the order": _contrary,
+    "beyond a source's cap": _much_of_one_source,
+    "beyond a product's cap": _much_of_one_product,
+}
+
+
+def _alarms(dropped: Counter[str], given: int, settings: GuardSettings) -> tuple[str, ...]:
+    count = dropped.total()
+    if count < settings.alarm_events or count <= settings.alarm_share * given:
+        return ()
+    told = ", ".join(f"{number} {rule}" for rule, number in dropped.items() if number)
+    return (
+        f"the feedback looks poisoned: {count} of {given} events were dropped ({told}); "
+        f"{settings.alarm_share:.0%} are tolerated, so a person must look before what learned from it is promoted",
+    )
