@@ -43,6 +43,8 @@ class GuardSettings(StrictConfig):
     """Cosine to the query up to which a click counts nothing."""
     alike: float = Field(default=0.7, ge=-1, le=1)
     """Cosine from which it counts in full; between the two it counts in part."""
+    further_chance: float = Field(default=1e-4, gt=0, lt=0.5)
+    """Chance with which honest clicks seem to be more at a place than at the one above it; beyond, there is an alarm."""
     alarm_share: float = Field(default=0.05, ge=0, le=1)
     """Share of dropped events above which no challenger is promoted without a person."""
     alarm_events: int = Field(default=20, ge=1)
@@ -72,8 +74,9 @@ def guard_feedback(shown: pd.DataFrame, settings: GuardSettings) -> Guarded:
         gone = rule(rows, settings) & rows["clicked"].to_numpy(bool)
         dropped[name] += int(gone.sum())
         rows = rows.assign(clicked=rows["clicked"] & ~gone, purchased=rows["purchased"] & ~gone)
+    alarms = (*_alarms(dropped, given, settings), *_upside_down(rows, settings))
     trust = (rows["score"] - settings.nothing_alike) / (settings.alike - settings.nothing_alike)
-    return Guarded(rows.assign(trust=trust.clip(0, 1)), dropped, _alarms(dropped, given, settings))
+    return Guarded(rows.assign(trust=trust.clip(0, 1)), dropped, alarms)
 
 
 def _bursts(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
@@ -134,4 +137,24 @@ def _alarms(dropped: Counter[str], given: int, settings: GuardSettings) -> tuple
     return (
         f"the feedback looks poisoned: {count} of {given} events were dropped ({told}); "
         f"{settings.alarm_share:.0%} are tolerated, so a person must look before what learned from it is promoted",
+    )
+
+
+def _upside_down(rows: pd.DataFrame, settings: GuardSettings) -> tuple[str, ...]:
+    """Both looks and likeness fall from place to place, so clicks do: many sessions of few clicks each hide from every
+    rule about one source, but not from this."""
+    clicks = rows.groupby("position")["clicked"].sum().to_numpy(float)
+    shown = rows.groupby("position")["clicked"].size().to_numpy(float)
+    if len(clicks) < 2:
+        return ()
+    rate = clicks / shown
+    pooled = (clicks[1:] + clicks[:-1]) / (shown[1:] + shown[:-1])
+    spread = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-12) * (1 / shown[1:] + 1 / shown[:-1]))
+    rises = (rate[1:] - rate[:-1]) / spread
+    worst = int(rises.argmax())
+    if rises[worst] <= NormalDist().inv_cdf(1 - settings.further_chance / len(rises)):
+        return ()
+    return (
+        f"the feedback looks poisoned: place {worst + 2} is clicked in {rate[worst + 1]:.1%} of answers, the one above "
+        f"it in {rate[worst]:.1%}; a person must look before what learned from it is promoted",
     )
