@@ -198,14 +198,15 @@ def measure(shop: PoisonShop, seeds: Sequence[int], strengths: Sequence[float] =
                 bare.append(_told(run(shop, market, attack, strength, seed, NO_GUARD)))
     bad = [each for each in guarded if each.promoted and each.harmed]
     through = [each.gain for each in guarded if each.promoted]
+    hurt = [each for each in bare if each.harmed]
     how = (
         f"{len(guarded)} attacks ({len(ATTACKS)} kinds, strengths {', '.join(map(str, strengths))}, {len(seeds)} "
         f"seeds) on {len(shop.teaching.ids)} real products that teach; logs, join, guards, mining and gate are the "
         f"library's, training is a linear map of the untrained encoder's vectors. {len(guarded) - len(through)} "
         f"challengers were refused, {len(through)} promoted since the guard had left no harm (worst change of fine "
-        f"precision@4 on unseen products {min(through, default=0):+.4f}). Without the guard "
-        f"{sum(e.harmed for e in bare)} challengers were harmed, of which the gate alone refused {sum(e.harmed and not e.promoted for e in bare)}. "
-        f"Without an attack {sum(e.promoted for e in clean)} of {len(clean)} were promoted."
+        f"precision@4 on unseen products {min(through, default=0):+.4f}). Without the guard {len(hurt)} challengers "
+        f"were harmed, of which the gate alone refused {sum(not each.promoted for each in hurt)}. "
+        f"Without an attack {sum(each.promoted for each in clean)} of {len(clean)} were promoted."
     )
     how += f" Wrong: {[(each.attack, each.strength) for each in bad]}." if bad else ""
     return {"poison_promoted": Figure(len(bad), "promotions", how, COMMAND, "0", not bad, None, len(guarded))}
