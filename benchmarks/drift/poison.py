@@ -135,7 +135,7 @@ def run(shop: PoisonShop, market: Market, attack: str, strength: float, seed: in
     """One attack, from the logs to the gate."""
     rng = np.random.default_rng([seed, len(attack), int(100 * strength)])
     target = int(rng.integers(0, len(shop.teaching.ids)))
-    teaching, alarms = shop.teaching, ()
+    teaching, alarms = shop.teaching, tuple[str, ...]()
     if attack == FLOOD:
         new = flood(shop, strength, target, rng)
         alarms = suspect(new.looks, teaching.looks, SuspicionSettings()).alarms

@@ -77,8 +77,8 @@ class PoisonShop:
         )
         attributes = gate.truth.attributes
         learned = learn_map(teaching.base, attribute_triplets(teaching, attributes, seed + 100))
-        models = [shop.changed(shop.ask(frozen), reduce) for shop in (gate, unseen)]
-        return cls(gate, unseen, *models, teaching, attributes, learned)
+        base, base_unseen = (shop.changed(shop.ask(frozen), reduce) for shop in (gate, unseen))
+        return cls(gate, unseen, base, base_unseen, teaching, attributes, learned)
 
     def vectors(self) -> NDArray[np.float32]:
         """(N, D) of the products that teach, by the champion."""
