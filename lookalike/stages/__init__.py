@@ -9,12 +9,14 @@ from lookalike.stages.catalogue import catalogue_digest, draw, split, validate
 from lookalike.stages.collection import embed_shard, index, plan_shards, select_index
 from lookalike.stages.in_service import erase, features, live_model, prune, release, rollback, update, way_back
 from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, train
+from lookalike.stages.shoppers import collect_feedback
 
 __all__ = [
     "NONE",
     "Settings",
     "catalogue_digest",
     "champion",
+    "collect_feedback",
     "collections_at",
     "draw",
     "embed_products",

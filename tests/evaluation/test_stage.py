@@ -62,6 +62,19 @@ def test_the_stage_is_reused_until_the_champion_or_a_setting_changes(
     assert any("the champion's" in reason for reason in promotion["reasons"])
 
 
+def test_the_exported_challenger_is_timed_and_what_others_found_holds_it_back(
+    inputs: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    model = tiny.exported()
+    found = evaluate(
+        *inputs, tmp_path / "evaluation", SETTINGS, champion=model, exported=model, alarms=("a person must look",)
+    )
+    assert found.figures["promote"] is False
+    assert "a person must look" in found.figures["reasons"]
+    assert any("times as long; 1.25 times is tolerated" in reason for reason in found.figures["reasons"])
+    assert any("has no trained.parquet" in reason for reason in found.figures["reasons"])
+
+
 def test_the_same_inputs_give_the_same_figures(inputs: tuple[Path, Path, Path], tmp_path: Path) -> None:
     contents = [evaluate(*inputs, tmp_path / name, SETTINGS).content for name in ("one", "two")]
     assert contents[0] == contents[1]
