@@ -122,6 +122,7 @@ def main() -> int:
     parser.add_argument("--short", type=Path, required=True, help="checkpoint of the recipe after one epoch")
     parser.add_argument("--release", required=True, help="release whose model is measured, by id or prefix")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--products", type=int, default=20_000, help="products of the test split, at most")
     parser.add_argument("--quick", action="store_true", help="1,500 products and one seed; figures are only printed")
     chosen = parser.parse_args()
     work = Workspace(chosen.workspace)
@@ -129,7 +130,7 @@ def main() -> int:
     try:
         exported = next(work.releases.glob(f"{chosen.release}*/exported"))
         folders = (chosen.validated or work.validated, chosen.splits or work.splits)
-        shop = GateShop.read(*folders, settings, 1_500 if chosen.quick else 20_000)
+        shop = GateShop.read(*folders, settings, 1_500 if chosen.quick else chosen.products)
         models = read_models(shop, exported, exported / "checkpoint", chosen.short)
         found = measure(shop, models, range(1 if chosen.quick else chosen.seeds))
     except LookalikeError as error:
