@@ -204,8 +204,8 @@ def measure(shop: PoisonShop, seeds: Sequence[int], strengths: Sequence[float] =
         f"seeds) on {len(shop.teaching.ids)} real products that teach; logs, join, guards, mining and gate are the "
         f"library's, training is a linear map of the untrained encoder's vectors. {len(guarded) - len(through)} "
         f"challengers were refused, {len(through)} promoted since the guard had left no harm (worst change of fine "
-        f"precision@4 on unseen products {min(through, default=0):+.4f}). Without the guard {len(hurt)} challengers "
-        f"were harmed, of which the gate alone refused {sum(not each.promoted for each in hurt)}. "
+        f"precision@4 on unseen products {min(through, default=0):+.4f}). Without the guard's rules, its alarms "
+        f"kept, {len(hurt)} challengers were harmed, {sum(not each.promoted for each in hurt)} of them refused. "
         f"Without an attack {sum(each.promoted for each in clean)} of {len(clean)} were promoted."
     )
     how += f" Wrong: {[(each.attack, each.strength) for each in bad]}." if bad else ""
