@@ -11,6 +11,7 @@ def evaluate_model(
     validated: Input[Dataset],
     splits: Input[Dataset],
     checkpoint: Input[Model],
+    exported: Input[Model],
     evaluation: Output[Artifact],
     report: Output[HTML],
     metrics: Output[Metrics],
@@ -24,6 +25,7 @@ def evaluate_model(
         validated: the validated catalogue.
         splits: only the test split is measured.
         checkpoint: the challenger.
+        exported: the challenger as it would be served, whose speed and size are compared with the champion's.
         workspace: root of the shop's workspace, where the champion is found.
         champion: id of the live release; empty before the first.
         settings: overrides by stage name, here those of "evaluate".
@@ -32,6 +34,13 @@ def evaluate_model(
     from lookalike import stages
 
     inputs = (validated.path, splits.path, checkpoint.path)
-    record = stages.evaluate(*inputs, evaluation.path, workspace=workspace, champion=champion, settings=settings)
+    record = stages.evaluate(
+        *inputs,
+        evaluation.path,
+        workspace=workspace,
+        champion=champion,
+        exported=exported.path,
+        settings=settings,
+    )
     show(evaluation.path, "report.html", report)
     log_record(record, metrics)

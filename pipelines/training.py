@@ -70,19 +70,21 @@ def training(
         continue_from=continue_from,
         trigger=trigger,
     ).outputs["checkpoint"]
+    # Before the gate, which weighs and times the file that would be served.
+    exported = export_model(checkpoint=checkpoint, validated=validated, splits=splits, settings=settings).outputs[
+        "exported"
+    ]
     evaluation = evaluate_model(
         validated=validated,
         splits=splits,
         checkpoint=checkpoint,
+        exported=exported,
         workspace=workspace,
         champion=champion,
         settings=settings,
     ).outputs["evaluation"]
     verdict = promotion_gate(evaluation=evaluation).output
     with dsl.If(verdict == "promote", name="promoted"):
-        exported = export_model(checkpoint=checkpoint, validated=validated, splits=splits, settings=settings).outputs[
-            "exported"
-        ]
         index = build_index(validated=validated, exported=exported, milvus_uri=milvus_uri, settings=settings)
         deploy(validated, exported, evaluation, index.set_caching_options(False), workspace, milvus_uri)
     return Trained(validated, splits, triplets, checkpoint, evaluation)

@@ -21,6 +21,7 @@ from lookalike.evaluation.cost import Served, compare_costs
 from lookalike.evaluation.figures import FINE
 from lookalike.evaluation.gate import Evidence, Promotion, decide_promotion
 from lookalike.evaluation.leakage import find_leaks
+from lookalike.evaluation.measure import Evaluation
 from lookalike.evaluation.queries import CATALOGUE
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.training.embedder import FrozenBackbone, TorchEmbedder
@@ -52,9 +53,12 @@ def read_models(shop: GateShop, exported: Path, checkpoint: Path, short: Path) -
     )
 
 
-def judge_case(shop: GateShop, case: Case, seed: int) -> Judged:
-    """One comparison through the real gate, with all its evidence."""
-    challenger, champion = (shop.evaluate(model) for model in (case.challenger, case.champion))
+def judge_case(shop: GateShop, case: Case, seed: int, known: dict[int, Evaluation]) -> Judged:
+    """One comparison through the real gate, with all its evidence; `known` keeps what models were measured already."""
+    for model in (case.challenger, case.champion):
+        if id(model.embedded) not in known:
+            known[id(model.embedded)] = shop.evaluate(model)
+    challenger, champion = (known[id(model.embedded)] for model in (case.challenger, case.champion))
     gate = shop.settings.gate
     evidence = Evidence(
         leaks=find_leaks(_trained(shop, case), shop.catalogue, shop.truth, shop.settings.split),
@@ -96,8 +100,9 @@ def _all(shop: GateShop, models: Models, cases: Cases, seeds: Sequence[int]) -> 
     judged = []
     for seed in seeds:
         seeded = replace(shop, settings=shop.settings.model_copy(update={"seed": seed}))
+        known = dict[int, Evaluation]()
         for case in cases(seeded, models, seed):
-            judged.append(judge_case(seeded, case, seed))
+            judged.append(judge_case(seeded, case, seed, known))
             said = "promoted" if judged[-1].promotion.promote else f"refused: {judged[-1].promotion.reasons[0]}"
             sys.stdout.write(f"seed {seed}, {case.name}, {judged[-1].gain:+.3f}: {said}\n")
     return judged
@@ -117,6 +122,7 @@ def main() -> int:
     parser.add_argument("--short", type=Path, required=True, help="checkpoint of the recipe after one epoch")
     parser.add_argument("--release", required=True, help="release whose model is measured, by id or prefix")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--products", type=int, default=20_000, help="products of the test split, at most")
     parser.add_argument("--quick", action="store_true", help="1,500 products and one seed; figures are only printed")
     chosen = parser.parse_args()
     work = Workspace(chosen.workspace)
@@ -124,7 +130,7 @@ def main() -> int:
     try:
         exported = next(work.releases.glob(f"{chosen.release}*/exported"))
         folders = (chosen.validated or work.validated, chosen.splits or work.splits)
-        shop = GateShop.read(*folders, settings, 1_500 if chosen.quick else 20_000)
+        shop = GateShop.read(*folders, settings, 1_500 if chosen.quick else chosen.products)
         models = read_models(shop, exported, exported / "checkpoint", chosen.short)
         found = measure(shop, models, range(1 if chosen.quick else chosen.seeds))
     except LookalikeError as error:

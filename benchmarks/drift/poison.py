@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.drift.gate_shop import Model
 from benchmarks.drift.poison_shop import (
     PoisonShop,
     Products,
@@ -22,6 +21,7 @@ from benchmarks.drift.poison_shop import (
     joined_products,
     learn_map,
     mapped,
+    unit,
 )
 from benchmarks.drift.poison_traffic import (
     Market,
@@ -37,20 +37,25 @@ from benchmarks.results import Figure, record
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import LookalikeError
 from lookalike.evaluation.bootstrap import estimate_difference
+from lookalike.evaluation.delivery import CHECKPOINT
 from lookalike.evaluation.figures import FINE
-from lookalike.evaluation.gate import Evidence, decide_promotion
+from lookalike.evaluation.gate import Evidence, Promotion, decide_promotion
 from lookalike.evaluation.new_products import Looks, SuspicionSettings, suspect
 from lookalike.evaluation.queries import CATALOGUE
 from lookalike.evaluation.recent import compare_recent, cosines
 from lookalike.feedback.collect import Collected, CollectSettings, collect
+from lookalike.feedback.guard import GuardSettings
 from lookalike.mining.clicks import mine_clicks
 from lookalike.mining.settings import MiningSettings
-from lookalike.mining.triplets import join_triplets
+from lookalike.mining.triplets import Triplets, join_triplets
+from lookalike.training.embedder import FrozenBackbone
 from lookalike.workspace import Workspace
 
 COMMAND = "python -m benchmarks.drift.poison"
 HONEST = 4_000
 """Answers of honest shoppers in a window."""
+HARM = 0.005
+"""Fine precision@4 that a model may lose on unseen products, for training alike twice differs by as much."""
 MANY = 100_000
 """Sessions of an attacker who makes a new one for every answer."""
 FLOOD = "catalogue flood"
@@ -68,6 +73,18 @@ STRENGTHS = (0.1, 0.5, 2.0)
 """Answers the attacker asks for, in answers of honest shoppers; of a flood, delivered copies in products."""
 
 
+NO_GUARD = GuardSettings(
+    most_per_source=10**9,
+    most_share=1.0,
+    product_times=1e9,
+    burst_times=1e9,
+    contrary_events=10**9,
+    nothing_alike=-1.0,
+    alike=-0.99,
+    alarm_share=1.0,
+)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one attack."""
@@ -79,7 +96,7 @@ class Outcome:
     gain: float
     """Fine precision@4 on the validation split, challenger minus champion."""
     harmed: bool
-    """Whether that has surely fallen, or the attacker's product is shown twice as often."""
+    """Whether that has surely fallen by more than HARM, or the attacker's product is shown twice as often."""
 
 
 def visits(market: Market, attack: str, strength: float, target: int, rng: np.random.Generator) -> list[Visits]:
@@ -101,98 +118,98 @@ def flood(shop: PoisonShop, strength: float, target: int, rng: np.random.Generat
     """Copies of one product under the values of others: shoppers of those are to be shown it."""
     count, known = int(strength * len(shop.teaching.ids) / 4), shop.teaching
     claimed = rng.integers(0, len(known.ids), count)
-    noise = rng.standard_normal((count, known.vectors.shape[1])) / np.sqrt(known.vectors.shape[1])
-    vectors = known.vectors[target] + 0.05 * noise
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     heads = {name: np.repeat(values[[target]], count, axis=0) for name, values in known.looks.probabilities.items()}
-    looks = Looks(vectors, heads, {name: values[claimed] for name, values in known.looks.claimed.items()})
+    values = {name: places[claimed] for name, places in known.looks.claimed.items()}
+    looks = Looks(_near(known.looks.vectors[target], count, rng), heads, values)
     ids = np.array([f"flood {n}" for n in range(count)], object)
-    return Products(known.rows[claimed], ids, known.codes[claimed], known.verticals[claimed], looks)
+    base = _near(known.base[target], count, rng)
+    return Products(known.rows[claimed], ids, known.codes[claimed], known.verticals[claimed], base, looks)
 
 
-def run(shop: PoisonShop, market: Market, attack: str, strength: float, seed: int) -> Outcome:
+def _near(vector: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(count, D) slightly different photos of one thing."""
+    return unit(vector + 0.05 * rng.standard_normal((count, len(vector))) / np.sqrt(len(vector)))
+
+
+def run(shop: PoisonShop, market: Market, attack: str, strength: float, seed: int, guard: GuardSettings) -> Outcome:
     """One attack, from the logs to the gate."""
     rng = np.random.default_rng([seed, len(attack), int(100 * strength)])
     target = int(rng.integers(0, len(shop.teaching.ids)))
-    teaching, alarms = shop.teaching, ()
+    teaching, alarms = shop.teaching, tuple[str, ...]()
     if attack == FLOOD:
         new = flood(shop, strength, target, rng)
         alarms = suspect(new.looks, teaching.looks, SuspicionSettings()).alarms
         teaching = joined_products(teaching, new)
     joined = logs(market, visits(market, attack, strength, target, rng))
-    collected = collect(joined, set(shop.teaching.ids), CollectSettings())
-    learned = learn_map(teaching.vectors, _triplets(shop, teaching, collected, seed), seed)
-    return _judge(shop, attack, strength, collected, learned, (*alarms, *collected.guarded.alarms), target)
-
-
-def _triplets(shop: PoisonShop, teaching: Products, collected: Collected, seed: int):
-    settings = MiningSettings(seed=seed)
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "clicks.parquet"
-        collected.clicks.to_parquet(log)
-        none = np.full(len(teaching.ids), -1)
-        clicked, _ = mine_clicks(log, teaching.ids, teaching.vectors, none, settings)
-    few = settings.model_copy(update={"triplets_per_anchor": 1})
-    return join_triplets([attribute_triplets(teaching, shop.attributes, few), clicked, clicked])
-
-
-def _judge(
-    shop: PoisonShop,
-    attack: str,
-    strength: float,
-    collected: Collected,
-    learned: np.ndarray,
-    alarms: tuple[str, ...],
-    target: int,
-) -> Outcome:
-    gate, settings = shop.gate, shop.gate.settings
-    challenger = mapped(gate, shop.champion, learned)
-    known = collected.recent[collected.recent["product_id"].isin(gate.ids())]
-    ours, theirs = (cosines(gate.ids(), model.embedded.gallery.vectors) for model in (challenger, shop.champion))
-    recent = compare_recent(known, ours, theirs, settings.repeats, settings.confidence, settings.seed)
-    both = (gate.evaluate(challenger), gate.evaluate(shop.champion))
-    promotion = decide_promotion(*both, gate.truth, settings.gate, evidence=Evidence((), recent, None, alarms))
-    gain, surely = _unseen(shop, mapped(shop.unseen, shop.champion_unseen, learned))
-    lifted = _exposure(shop, target, learned) > 2 * _exposure(shop, target, None) + 0.005
+    collected = collect(joined, set(shop.teaching.ids), CollectSettings(guard=guard))
+    learned = learn_map(teaching.base, _triplets(shop, teaching, collected, seed))
+    promotion = _judge(shop, collected, learned, (*alarms, *collected.guarded.alarms))
+    gain, surely = _unseen(shop, learned)
+    lifted = _exposure(shop, target, learned) > 2 * _exposure(shop, target, shop.learned) + 0.005
     return Outcome(attack, strength, promotion.promote, promotion.reasons[0], gain, surely or lifted)
 
 
-def _unseen(shop: PoisonShop, challenger: Model) -> tuple[float, bool]:
+def _triplets(shop: PoisonShop, teaching: Products, collected: Collected, seed: int) -> Triplets:
+    """Those of the attributes and those of the clicks, as the mining stage joins them."""
+    settings = MiningSettings(seed=seed)
+    vectors = unit(teaching.base @ shop.learned)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "clicks.parquet"
+        collected.clicks.to_parquet(log)
+        clicked, _ = mine_clicks(log, teaching.ids, vectors, np.full(len(teaching.ids), -1), settings)
+    return join_triplets([attribute_triplets(teaching, shop.attributes, seed), clicked])
+
+
+def _judge(shop: PoisonShop, collected: Collected, learned: np.ndarray, alarms: tuple[str, ...]) -> Promotion:
+    """What the gate says of the map against the champion's."""
+    gate, settings = shop.gate, shop.gate.settings
+    challenger, champion = (mapped(gate, shop.base, each) for each in (learned, shop.learned))
+    known = collected.recent[collected.recent["product_id"].isin(gate.ids())]
+    ours, theirs = (cosines(gate.ids(), model.embedded.gallery.vectors) for model in (challenger, champion))
+    recent = compare_recent(known, ours, theirs, settings.repeats, settings.confidence, settings.seed)
+    both = (gate.evaluate(challenger), gate.evaluate(champion))
+    return decide_promotion(*both, gate.truth, settings.gate, evidence=Evidence((), recent, None, alarms))
+
+
+def _unseen(shop: PoisonShop, learned: np.ndarray) -> tuple[float, bool]:
     """Change of fine precision@4 on the validation split, and whether it has surely fallen."""
-    ours, theirs = (shop.unseen.evaluate(model).sets[CATALOGUE] for model in (challenger, shop.champion_unseen))
+    models = (mapped(shop.unseen, shop.base_unseen, each) for each in (learned, shop.learned))
+    ours, theirs = (shop.unseen.evaluate(model).sets[CATALOGUE] for model in models)
     found = estimate_difference(ours.values[FINE], theirs.values[FINE], ours.resamples)
-    return float(found.value or 0.0), found.interval is not None and found.interval[1] < 0
+    return float(found.value or 0.0), found.interval is not None and found.interval[1] < -HARM
 
 
-def _exposure(shop: PoisonShop, target: int, learned: np.ndarray | None) -> float:
+def _exposure(shop: PoisonShop, target: int, learned: np.ndarray) -> float:
     """Share of the validation split's queries that show the product among ten of those that teach."""
-    queries, shown = shop.champion_unseen.embedded.gallery.vectors, shop.teaching.vectors
-    if learned is not None:
-        queries, shown = queries @ learned, shown @ learned
-        shown = shown / np.linalg.norm(shown, axis=1, keepdims=True)
+    queries, shown = (unit(each @ learned) for each in (shop.base_unseen.embedded.gallery.vectors, shop.teaching.base))
     scores = queries @ shown.T  # (Q, N)
     return float(((scores > scores[:, [target]]).sum(axis=1) < 10).mean())
 
 
 def measure(shop: PoisonShop, seeds: Sequence[int], strengths: Sequence[float] = STRENGTHS) -> dict[str, Figure]:
-    """`poison_promoted`: attacks after which a harmed challenger was promoted; and what happens without any."""
-    market, outcomes, clean = Market.of(shop), [], []
+    """`poison_promoted`: attacks after which a harmed challenger was promoted; the same attacks without the guard, and
+    no attack at all, say what that is worth."""
+    market, guarded, bare, clean = Market.of(shop), [], [], []
     for seed in seeds:
-        clean.append(_told(run(shop, market, "none", 0.0, seed)))
-        outcomes += [_told(run(shop, market, attack, strength, seed)) for attack in ATTACKS for strength in strengths]
-    bad = [each for each in outcomes if each.promoted and each.harmed]
-    through = sum(each.promoted for each in outcomes)
+        clean.append(_told(run(shop, market, "none", 0.0, seed, GuardSettings())))
+        for attack in ATTACKS:
+            for strength in strengths:
+                guarded.append(_told(run(shop, market, attack, strength, seed, GuardSettings())))
+                bare.append(_told(run(shop, market, attack, strength, seed, NO_GUARD)))
+    bad = [each for each in guarded if each.promoted and each.harmed]
+    through = [each.gain for each in guarded if each.promoted]
+    hurt = [each for each in bare if each.harmed]
     how = (
-        f"{len(outcomes)} attacks ({len(ATTACKS)} kinds, strengths {', '.join(map(str, strengths))}, {len(seeds)} "
+        f"{len(guarded)} attacks ({len(ATTACKS)} kinds, strengths {', '.join(map(str, strengths))}, {len(seeds)} "
         f"seeds) on {len(shop.teaching.ids)} real products that teach; logs, join, guards, mining and gate are the "
-        f"library's, training is a linear map of the champion's vectors. Refused: {len(outcomes) - through}; promoted "
-        f"since the guard had left no harm: {through}, worst change of fine precision@4 on unseen products "
-        f"{min((each.gain for each in outcomes if each.promoted), default=0):+.4f}; harmed without the gate: "
-        f"{sum(each.harmed for each in outcomes)}. Without an attack: promoted "
-        f"{sum(each.promoted for each in clean)} of {len(clean)}, change {np.mean([each.gain for each in clean]):+.4f}."
+        f"library's, training is a linear map of the untrained encoder's vectors. {len(guarded) - len(through)} "
+        f"challengers were refused, {len(through)} promoted since the guard had left no harm (worst change of fine "
+        f"precision@4 on unseen products {min(through, default=0):+.4f}). Without the guard's rules, its alarms "
+        f"kept, {len(hurt)} challengers were harmed, {sum(not each.promoted for each in hurt)} of them refused. "
+        f"Without an attack {sum(each.promoted for each in clean)} of {len(clean)} were promoted."
     )
     how += f" Wrong: {[(each.attack, each.strength) for each in bad]}." if bad else ""
-    return {"poison_promoted": Figure(len(bad), "promotions", how, COMMAND, "0", not bad, None, len(outcomes))}
+    return {"poison_promoted": Figure(len(bad), "promotions", how, COMMAND, "0", not bad, None, len(guarded))}
 
 
 def _told(outcome: Outcome) -> Outcome:
@@ -219,7 +236,9 @@ def main() -> int:
         exported = next(work.releases.glob(f"{chosen.release}*/exported"))
         folders = (chosen.validated or work.validated, chosen.splits or work.splits)
         products = 2_000 if chosen.quick else chosen.products
-        shop = PoisonShop.read(*folders, OnnxEmbedder(exported, threads=1), products, 0)
+        shop = PoisonShop.read(
+            *folders, OnnxEmbedder(exported, threads=1), FrozenBackbone(exported / CHECKPOINT), products, 0
+        )
         strengths = STRENGTHS[1:2] if chosen.quick else STRENGTHS
         found = measure(shop, range(1 if chosen.quick else chosen.seeds), strengths)
     except LookalikeError as error:

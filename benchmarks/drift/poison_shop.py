@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.drift.gate_shop import GateShop, Model
+from benchmarks.drift.gate_shop import Change, GateShop, Model
 from lookalike.embedders.protocol import Embedder
 from lookalike.evaluation.delivery import looks_of
 from lookalike.evaluation.new_products import Looks
@@ -17,13 +17,17 @@ from lookalike.mining.multilevel import mine_by_levels
 from lookalike.mining.settings import MiningSettings
 from lookalike.mining.triplets import Triplets
 
-MARGIN = 0.1
-STEPS, BATCH, RATE = 300, 256, 0.05
+RIDGE = 0.05
+NEGATIVES = 0.5
+"""How much negatives count beside positives."""
+AXES = 96
+"""D: directions of the untrained encoder that training turns and weighs."""
+PER_PRODUCT = 2
 
 
 @dataclass(frozen=True)
 class Products:
-    """Products that teach or are asked with."""
+    """N products that teach."""
 
     rows: NDArray[np.int64]
     """(N,): rows of the catalogue."""
@@ -31,64 +35,95 @@ class Products:
     codes: NDArray[np.int32]
     """(N, A)."""
     verticals: NDArray[np.int32]
+    base: NDArray[np.float32]
+    """(N, D): what training starts from."""
     looks: Looks
-
-    @property
-    def vectors(self) -> NDArray[np.float32]:
-        return self.looks.vectors
+    """What the model in service says of them."""
 
 
 @dataclass(frozen=True)
 class PoisonShop:
-    """The champion, what it is trained on, what the gate measures and what only we measure."""
+    """What is trained, what the gate measures and what only we measure."""
 
     gate: GateShop
     unseen: GateShop
     """The validation split: of what is promoted, harm is measured where the gate did not look."""
-    champion: Model
-    champion_unseen: Model
+    base: Model
+    """The untrained encoder on the test split, reduced to D values."""
+    base_unseen: Model
     teaching: Products
     attributes: tuple[str, ...]
+    learned: NDArray[np.float32]
+    """(D, D): the champion."""
 
     @classmethod
-    def read(cls, validated: Path, splits: Path, embedder: Embedder, products: int, seed: int) -> "PoisonShop":
+    def read(
+        cls, validated: Path, splits: Path, trained: Embedder, frozen: Embedder, products: int, seed: int
+    ) -> "PoisonShop":
         """At most `products` of the train split, and half as many of each other split."""
         settings = EvaluationSettings(seed=seed, damaged_queries=500)
         gate = GateShop.read(validated, splits, settings, products // 2)
         unseen = GateShop.read(validated, splits, settings.model_copy(update={"split": "validation"}), products // 2)
         rows = np.sort(np.random.default_rng(seed).permutation(gate.truth.rows("train"))[:products])
-        looks = looks_of(embedder, gate.catalogue, rows, settings.batch)
-        ids = gate.catalogue.products["product_id"].to_numpy(object)[rows]
-        verticals = pd.factorize(gate.truth.verticals)[0].astype(np.int32)[rows]
-        teaching = Products(rows, ids, gate.truth.codes[rows], verticals, looks)
-        models = (shop.ask(embedder) for shop in (gate, unseen))
-        return cls(gate, unseen, *models, teaching, gate.truth.attributes)
+        features = looks_of(frozen, gate.catalogue, rows, settings.batch).vectors
+        reduce = reduced(features)
+        teaching = Products(
+            rows,
+            gate.catalogue.products["product_id"].to_numpy(object)[rows],
+            gate.truth.codes[rows],
+            pd.factorize(gate.truth.verticals)[0].astype(np.int32)[rows],
+            unit(reduce(features, rows)),
+            looks_of(trained, gate.catalogue, rows, settings.batch),
+        )
+        attributes = gate.truth.attributes
+        learned = learn_map(teaching.base, attribute_triplets(teaching, attributes, seed + 100))
+        base, base_unseen = (shop.changed(shop.ask(frozen), reduce) for shop in (gate, unseen))
+        return cls(gate, unseen, base, base_unseen, teaching, attributes, learned)
+
+    def vectors(self) -> NDArray[np.float32]:
+        """(N, D) of the products that teach, by the champion."""
+        return unit(self.teaching.base @ self.learned)
 
 
-def attribute_triplets(products: Products, attributes: tuple[str, ...], settings: MiningSettings) -> Triplets:
-    """As the mining stage draws them."""
-    weights = attribute_weights(attributes, settings)
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, D) scaled to length 1."""
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def reduced(features: NDArray[np.float32]) -> Change:
+    """Onto the AXES strongest directions of (N, F) features."""
+    mean = features.mean(axis=0)
+    basis = np.linalg.svd(features - mean, full_matrices=False)[2][:AXES]  # (AXES, F)
+    return lambda vectors, products: np.asarray((vectors - mean) @ basis.T, np.float32)
+
+
+def attribute_triplets(products: Products, attributes: tuple[str, ...], seed: int) -> Triplets:
+    """As the mining stage draws them, a few for every product."""
+    settings = MiningSettings(seed=seed, triplets_per_anchor=PER_PRODUCT)
+    weights = attribute_weights(list(attributes), settings)
     labels = label_products(products.verticals, products.codes, weights, settings)
     return mine_by_levels(labels, np.full(len(products.ids), -1), settings, 1).triplets
 
 
-def learn_map(vectors: NDArray[np.float32], triplets: Triplets, seed: int) -> NDArray[np.float32]:
-    """(D, D) a linear map that starts as none and lowers the triplets' hinge loss, by plain gradient steps.
+def learn_map(vectors: NDArray[np.float32], triplets: Triplets) -> NDArray[np.float32]:
+    """(D, D) a linear map under which positives are near and negatives far: KISSME (Köstinger et al., CVPR 2012,
+    section 3), in closed form from the differences of both.
 
     It stands in for training: what poisoned triplets teach a network they teach the map.
     """
-    rng = np.random.default_rng([seed, 5])
-    learned = np.eye(vectors.shape[1], dtype=np.float32)
-    for _ in range(STEPS):
-        picked = triplets.take(rng.integers(0, len(triplets), BATCH))
-        anchor, positive, negative = (vectors[each] for each in (picked.anchor, picked.positive, picked.negative))
-        difference = positive - negative  # (B, D)
-        scored = np.einsum("bd,bd->b", anchor @ learned, difference @ learned)
-        active = scored < MARGIN
-        pull = anchor[active].T @ difference[active]  # (D, D)
-        learned += RATE * ((pull + pull.T) @ learned) / BATCH
-        learned /= np.linalg.norm(learned) / np.sqrt(len(learned))
-    return learned
+    near, far = (
+        _inverse_covariance(vectors[triplets.anchor] - vectors[others])
+        for others in (triplets.positive, triplets.negative)
+    )
+    values, axes = np.linalg.eigh(near - NEGATIVES * far)
+    kept = np.maximum(values, RIDGE * values.max())
+    return np.asarray(axes * np.sqrt(kept / kept.max()), np.float32)
+
+
+def _inverse_covariance(differences: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(T, D) to (D, D); directions that hardly vary are kept from being believed in."""
+    covariance = np.cov(differences.T, bias=True)
+    return np.linalg.inv(covariance + RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance)))
 
 
 def mapped(shop: GateShop, model: Model, learned: NDArray[np.float32]) -> Model:
@@ -104,8 +139,6 @@ def joined_products(products: Products, more: Products) -> Products:
         {name: np.concatenate([values, theirs.probabilities[name]]) for name, values in ours.probabilities.items()},
         {name: np.concatenate([values, theirs.claimed[name]]) for name, values in ours.claimed.items()},
     )
-    parts = {
-        name: np.concatenate([getattr(products, name), getattr(more, name)])
-        for name in ("rows", "ids", "codes", "verticals")
-    }
+    arrays = ("rows", "ids", "codes", "verticals", "base")
+    parts = {name: np.concatenate([getattr(products, name), getattr(more, name)]) for name in arrays}
     return replace(products, **parts, looks=looks)

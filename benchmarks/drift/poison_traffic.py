@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.drift.gate_traffic import COARSE, FINE, LOOKED, OTHER, SHOWN
-from benchmarks.drift.poison_shop import PoisonShop
+from benchmarks.drift.poison_shop import PoisonShop, unit
 from lookalike.feedback.events import Feedback, feedback_table
 from lookalike.feedback.joining import Joined, join_feedback
 from lookalike.search.query_log import LoggedQuery, query_log_table
@@ -34,7 +34,7 @@ class Market:
         truth, test = shop.gate.truth, shop.gate.gallery.products
         return cls(
             np.concatenate([shop.teaching.ids, shop.gate.ids().to_numpy(object)]),
-            np.concatenate([shop.teaching.vectors, shop.champion.embedded.gallery.vectors]),
+            np.concatenate([shop.vectors(), unit(shop.base.embedded.gallery.vectors @ shop.learned)]),
             np.concatenate([shop.teaching.codes, truth.codes[test]]),
             truth.fine,
             truth.coarse,

@@ -33,8 +33,8 @@ def delivery_alarms(
     new, known = (_drawn(ids.isin(each).to_numpy(bool), settings) for each in (ours - theirs, ours & theirs))
     if len(new) < settings.suspicion.fewest or not len(known):
         return ()
-    looks = (looks_of(embedders["champion"], catalogue, rows, settings.batch) for rows in (new, known))
-    return suspect(*looks, settings.suspicion).alarms
+    ours_look, usual = (looks_of(embedders["champion"], catalogue, rows, settings.batch) for rows in (new, known))
+    return suspect(ours_look, usual, settings.suspicion).alarms
 
 
 def looks_of(embedder: Embedder, catalogue: Catalogue, rows: NDArray[np.int64], batch: int) -> Looks:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from lookalike.config import StrictConfig
 
@@ -18,21 +19,21 @@ from lookalike.config import StrictConfig
 class SuspicionSettings(StrictConfig):
     """When a delivery's new products are suspicious."""
 
-    copy_similarity: float = 0.985
+    copy_similarity: float = Field(default=0.985, gt=0, le=1)
     """Cosine from which two products' photos are taken for copies."""
-    copies: int = 3
+    copies: int = Field(default=3, ge=1)
     """Copies a product must have to count as one of a flood; a pair of listings is common."""
-    sure: float = 0.9
+    sure: float = Field(default=0.9, gt=0, le=1)
     """Probability from which the model's own value is held against the claimed one."""
-    impossible: float = 0.01
+    impossible: float = Field(default=0.01, ge=0, lt=1)
     """Probability up to which the claimed value counts as contradicted."""
-    times: float = 2.0
+    times: float = Field(default=2.0, ge=1)
     """How many times as often as among known products either may happen."""
-    allowance: float = 0.02
+    allowance: float = Field(default=0.02, ge=0, le=1)
     """Share of the new products to which it may happen beyond that."""
-    fewest: int = 30
+    fewest: int = Field(default=30, ge=1)
     """New products below which nothing is judged."""
-    most: int = 2_000
+    most: int = Field(default=2_000, ge=1)
     """New products that are looked at, and as many known ones, drawn by the seed; each costs the model a photo."""
 
 

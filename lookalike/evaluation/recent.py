@@ -76,7 +76,7 @@ def compare_recent(
     sources = labelled.groupby("request_id")["source"].first()
     clusters = pd.factorize(sources[ours.index])[0].astype(np.int64)
     resamples = draw_resamples(clusters, repeats, confidence, seed)
-    return RecentComparison(ours.to_numpy(np.float64), theirs.to_numpy(np.float64), resamples)
+    return RecentComparison(np.asarray(ours, np.float64), np.asarray(theirs, np.float64), resamples)
 
 
 def gains(rows: pd.DataFrame, similarities: Similarities) -> "pd.Series[float]":

@@ -32,9 +32,9 @@ class GuardSettings(StrictConfig):
     product_floor: float = Field(default=8.0, ge=0)
     """Clicks beyond that which any product may have."""
     burst_times: float = Field(default=4.0, ge=1)
-    """How many times its mean over the other hours a product's or source's hour may have; beyond, it is dropped."""
+    """How many times its mean over the other hours a product's hour may have; beyond, the hour is dropped."""
     burst_floor: float = Field(default=8.0, ge=0)
-    """Clicks beyond that which any hour may have."""
+    """Clicks beyond that which any hour of a product may have."""
     contrary_events: int = Field(default=5, ge=2)
     """Events from which on a source that clicks against the model's order is dropped."""
     contrary_chance: float = Field(default=1e-3, gt=0, lt=0.5)
@@ -43,6 +43,8 @@ class GuardSettings(StrictConfig):
     """Cosine to the query up to which a click counts nothing."""
     alike: float = Field(default=0.7, ge=-1, le=1)
     """Cosine from which it counts in full; between the two it counts in part."""
+    further_chance: float = Field(default=1e-4, gt=0, lt=0.5)
+    """Chance with which honest clicks seem to be more at a place than at the one above it; beyond, that alarms."""
     alarm_share: float = Field(default=0.05, ge=0, le=1)
     """Share of dropped events above which no challenger is promoted without a person."""
     alarm_events: int = Field(default=20, ge=1)
@@ -72,22 +74,19 @@ def guard_feedback(shown: pd.DataFrame, settings: GuardSettings) -> Guarded:
         gone = rule(rows, settings) & rows["clicked"].to_numpy(bool)
         dropped[name] += int(gone.sum())
         rows = rows.assign(clicked=rows["clicked"] & ~gone, purchased=rows["purchased"] & ~gone)
+    alarms = (*_alarms(dropped, given, settings), *_upside_down(rows, settings))
     trust = (rows["score"] - settings.nothing_alike) / (settings.alike - settings.nothing_alike)
-    return Guarded(rows.assign(trust=trust.clip(0, 1)), dropped, _alarms(dropped, given, settings))
+    return Guarded(rows.assign(trust=trust.clip(0, 1)), dropped, alarms)
 
 
 def _bursts(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
-    """Hours in which a product or a source has far more clicks than in its other hours."""
+    """Hours in which a product has far more clicks than in its other hours; shoppers come in hours, products do not."""
     hour = rows["received"].dt.floor("h")
     hours = max(hour.nunique(), 2)
-    gone = np.zeros(len(rows), bool)
-    for who in ("product_id", "source"):
-        keys = [rows[who], hour]
-        here = rows["clicked"].groupby(keys).transform("sum").to_numpy(float)
-        total = rows["clicked"].groupby(rows[who]).transform("sum").to_numpy(float)
-        usual = (total - here) / (hours - 1)
-        gone |= here > settings.burst_times * usual + settings.burst_floor
-    return gone
+    here = rows["clicked"].groupby([rows["product_id"], hour]).transform("sum").to_numpy(float)
+    total = rows["clicked"].groupby(rows["product_id"]).transform("sum").to_numpy(float)
+    usual = (total - here) / (hours - 1)
+    return np.asarray(here > settings.burst_times * usual + settings.burst_floor, bool)
 
 
 def _contrary(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
@@ -111,10 +110,13 @@ def _much_of_one_source(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[
 
 
 def _much_of_one_product(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
-    """Products clicked far more than products at their places, as similar to what was asked with."""
+    """Products clicked far more than other products at their places, as similar to what was asked with."""
     kind = [rows["position"], similarity_bins(rows["score"].to_numpy(float))]
-    expected = rows["clicked"].groupby(kind).transform("mean")
-    sums = pd.DataFrame({"had": rows["clicked"], "expected": expected}).groupby(rows["product_id"]).transform("sum")
+    clicks = rows["clicked"].astype(float)
+    all_of, own = clicks.groupby(kind), clicks.groupby([*kind, rows["product_id"]])
+    others = (all_of.transform("sum") - own.transform("sum"), all_of.transform("size") - own.transform("size"))
+    expected = (others[0] / others[1]).fillna(clicks.mean())  # where nothing else stood so, what any place has
+    sums = pd.DataFrame({"had": clicks, "expected": expected}).groupby(rows["product_id"]).transform("sum")
     return (sums["had"] > settings.product_times * sums["expected"] + settings.product_floor).to_numpy(bool)
 
 
@@ -134,4 +136,24 @@ def _alarms(dropped: Counter[str], given: int, settings: GuardSettings) -> tuple
     return (
         f"the feedback looks poisoned: {count} of {given} events were dropped ({told}); "
         f"{settings.alarm_share:.0%} are tolerated, so a person must look before what learned from it is promoted",
+    )
+
+
+def _upside_down(rows: pd.DataFrame, settings: GuardSettings) -> tuple[str, ...]:
+    """Both looks and likeness fall from place to place, so clicks do: many sessions of few clicks each hide from every
+    rule about one source, but not from this."""
+    clicks = rows.groupby("position")["clicked"].sum().to_numpy(float)
+    shown = rows.groupby("position")["clicked"].size().to_numpy(float)
+    if len(clicks) < 2:
+        return ()
+    rate = clicks / shown
+    pooled = (clicks[1:] + clicks[:-1]) / (shown[1:] + shown[:-1])
+    spread = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-12) * (1 / shown[1:] + 1 / shown[:-1]))
+    rises = (rate[1:] - rate[:-1]) / spread
+    worst = int(rises.argmax())
+    if rises[worst] <= NormalDist().inv_cdf(1 - settings.further_chance / len(rises)):
+        return ()
+    return (
+        f"the feedback looks poisoned: place {worst + 2} is clicked in {rate[worst + 1]:.1%} of answers, the one above "
+        f"it in {rate[worst]:.1%}; a person must look before what learned from it is promoted",
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.storage import atomic_file
 
-PRODUCT_COLUMNS = ("product_id", "anchor", "positive", "negative")
+PRODUCT_COLUMNS = ("product_id", "anchor", "positive", "negative", "query")
 HITS = "hits"
 GROUP = "group_id"
 """Groups are called after one of their products, so an erased one has to give its name back."""

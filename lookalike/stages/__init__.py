@@ -20,12 +20,14 @@ from lookalike.stages.in_service import (
     way_back,
 )
 from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, train
+from lookalike.stages.shoppers import collect_feedback
 
 __all__ = [
     "NONE",
     "Settings",
     "catalogue_digest",
     "champion",
+    "collect_feedback",
     "collections_at",
     "draw",
     "embed_products",

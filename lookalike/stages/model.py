@@ -100,8 +100,8 @@ def evaluate(
     inputs = (Path(validated), Path(splits), Path(checkpoint))
     chosen = settings_for(EvaluationSettings, settings, "evaluate")
     beside = kept_export(Workspace(Path(workspace)).releases, champion) if champion else None
-    further = {name: Path(path) if path else None for name, path in (("exported", exported), ("recent", feedback))}
-    return evaluate(*inputs, Path(output), chosen, champion=beside, alarms=alarms, **further)
+    own, recent = (Path(path) if path else None for path in (exported, feedback))
+    return evaluate(*inputs, Path(output), chosen, champion=beside, exported=own, recent=recent, alarms=alarms)
 
 
 def promotion(evaluation: str) -> str:

@@ -33,7 +33,7 @@ def test_a_model_as_good_as_the_champion_is_rarely_stopped_by_any_of_twenty_figu
 def test_one_figure_that_fell_among_many_is_found_and_told_in_words() -> None:
     verdicts = judge([*(rail(0.0, seed) for seed in range(19)), rail(0.3, 99)], 0.95)
     assert [verdict.passed for verdict in verdicts] == [*[True] * 19, False]
-    assert verdicts[-1].reason.startswith("the figure differs from the champion's by -0.3")
+    assert verdicts[-1].reason.startswith("the figure differs from the champion's by -0.2")
     assert "beyond the tolerated -0.020 and not by chance" in verdicts[-1].reason
 
 

@@ -3,15 +3,16 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
 from lookalike.catalog.images import Preprocessing
 from lookalike.errors import ArtifactError, EvaluationError
 from lookalike.evaluation.evaluate import evaluate
-from lookalike.evaluation.settings import EvaluationSettings
+from lookalike.evaluation.settings import EvaluationSettings, GateSettings
 from lookalike.models.encoder import EncoderSettings, build_encoder
-from lookalike.storage import run_stage
+from lookalike.storage import run_stage, write_json
 from lookalike.training.checkpoint import WEIGHTS, build_network, save_checkpoint, tensors_of
 from lookalike.training.recipe import Recipe
 from tests.evaluation.shop import make_shop, make_splits
@@ -60,6 +61,49 @@ def test_the_stage_is_reused_until_the_champion_or_a_setting_changes(
     assert report["models"]["champion"] == tiny.identity(0).fingerprint
     promotion = json.loads((tmp_path / "evaluation" / "promotion.json").read_text())
     assert any("the champion's" in reason for reason in promotion["reasons"])
+
+
+def test_the_exported_challenger_is_timed_and_what_others_found_holds_it_back(
+    inputs: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    model = tiny.exported()
+    found = evaluate(
+        *inputs, tmp_path / "evaluation", SETTINGS, champion=model, exported=model, alarms=("a person must look",)
+    )
+    assert found.figures["promote"] is False
+    assert "a person must look" in found.figures["reasons"]
+    assert any("times as long; 1.25 times is tolerated" in reason for reason in found.figures["reasons"])
+    assert any("has no trained.parquet" in reason for reason in found.figures["reasons"])
+
+
+def collected(folder: Path, alarms: list[str]) -> Path:
+    """What collected feedback is: answers to test products, and one to a product that has left the shop."""
+    rows = [
+        (f"a{n}", asked, shown, 0, 1.0, "s") for n, asked in enumerate(("p020", "p021")) for shown in ("p022", "p023")
+    ]
+    rows += [("gone", "p020", "sold out", 0, 1.0, "s")]
+
+    def work(aside: Path) -> dict[str, int]:
+        columns = ["request_id", "query", "product_id", "position", "weight", "source"]
+        pd.DataFrame(rows, columns=columns).to_parquet(aside / "recent.parquet")
+        write_json(aside / "guard.json", {"alarms": alarms})
+        return {}
+
+    run_stage("collect_feedback", folder, inputs={}, settings={}, content=["recent.parquet"], work=work)
+    return folder
+
+
+def test_recent_traffic_is_compared_and_its_alarms_hold_a_challenger_back(
+    inputs: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    gate = GateSettings(recent_answers=2)
+    settings = SETTINGS.model_copy(update={"gate": gate})
+    recent = collected(tmp_path / "recent", ["the feedback looks poisoned"])
+    found = evaluate(*inputs, tmp_path / "evaluation", settings, champion=tiny.exported(), recent=recent)
+    reasons = found.figures["reasons"]
+    assert "the feedback looks poisoned" in reasons
+    assert any("gain on labelled recent traffic differs from the champion's by" in reason for reason in reasons)
+    assert any("(n=2" in reason for reason in reasons if "recent traffic" in reason)
 
 
 def test_the_same_inputs_give_the_same_figures(inputs: tuple[Path, Path, Path], tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from lookalike.catalog.validation import validate
 from lookalike.errors import ConfigError
 from lookalike.features.feast import FeastLookup
 from lookalike.features.materialise import materialise
+from lookalike.feedback.events import Feedback, feedback_table, read_feedback
 from lookalike.index.build import build_index
 from lookalike.index.faiss_settings import FaissSettings
 from lookalike.index.gallery import load_gallery
@@ -85,6 +86,9 @@ class Shop:
         ]
         with atomic_file(self.place.query_log / "day=2026-11-21" / "part-1.parquet") as aside:
             pq.write_table(query_log_table(queries), aside)
+        events = [Feedback(NOW, None, "r1", product, 0, "click") for product in ("p01", GONE)]
+        with atomic_file(self.place.feedback / "day=2026-11-21" / "part-1.parquet") as aside:
+            pq.write_table(feedback_table(events), aside)
 
     def erase(self) -> Erased:
         return erase(self.place, self.index, [GONE], NOW + timedelta(hours=1))
@@ -161,6 +165,7 @@ def test_artifacts_are_whole_and_sealed_again_with_a_note(shop: Shop) -> None:
     assert len(catalogue.products) == len(catalogue.photos) == len(delivery()) - 1
     assert len(load_gallery(shop.place.index).vectors) == len(delivery()) - 1
     assert len(read_query_log(shop.place.query_log)) == 2
+    assert read_feedback(shop.place.feedback)["product_id"].to_pylist() == ["p01"]
 
 
 def test_what_cannot_be_erased_is_named(shop: Shop) -> None:

@@ -17,6 +17,7 @@ from lookalike.training.embedder import FrozenBackbone, TorchEmbedder
 from lookalike.training.fit import train
 from lookalike.training.module import TrainingModule, learning_rate_share
 from lookalike.training.recipe import Recipe
+from lookalike.training.trained import read_trained
 from tests.training.conftest import Train, tiny_recipe
 from tests.training.interruption import interrupted
 
@@ -63,9 +64,9 @@ def test_no_artifact_is_a_pickle(trained: Train, monkeypatch: pytest.MonkeyPatch
         with pytest.raises(OSError, match="power cut"):
             trained(tiny_recipe(), "cut", resume_folder=tmp_path / "state")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) == 6
+    assert len(files) == 7
     for path in files:
-        assert path.suffix in (".safetensors", ".json", ".csv")
+        assert path.suffix in (".safetensors", ".json", ".csv", ".parquet")
         assert path.read_bytes()[:2] not in (b"\x80\x04", b"\x80\x02", b"PK")
 
 
@@ -85,6 +86,14 @@ def test_training_brings_alike_products_together(trained: Train, shop: Path, tmp
     before = precision(FrozenBackbone(tmp_path / "checkpoint").embed(pixels).vectors)
     after = precision(TorchEmbedder(tmp_path / "checkpoint").embed(pixels).vectors)
     assert after > 0.9 > before
+
+
+def test_a_checkpoint_says_what_it_was_trained_on(shop: Path, trained: Train, tmp_path: Path) -> None:
+    trained(tiny_recipe(epochs=1))
+    seen = read_trained(tmp_path / "checkpoint")
+    named = pd.read_parquet(shop / "triplets" / "triplets.parquet", columns=["anchor", "positive", "negative"])
+    assert set(seen["product_id"]) == set(named.to_numpy().ravel())
+    assert seen["sha256"].str.len().eq(64).all()
 
 
 @pytest.mark.parametrize("only", ["attributes", "triplets", "contrast", "reconstruction"])
