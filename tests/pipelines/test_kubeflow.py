@@ -45,10 +45,9 @@ print(KubeflowTrigger(api, Path(pipelines)).start(RunRequest(name, "refresh_inde
 
 def test_a_task_of_a_pipeline_starts_runs_too(kfp: FakeKfp) -> None:
     """KFP sets a variable for its tasks by which half of the package is left out."""
-    words = [sys.executable, "-c", WITHIN_A_TASK, kfp.url]
-    task = subprocess.run(
-        words, env={**os.environ, "_KFP_RUNTIME": "true"}, capture_output=True, text=True, check=False
-    )
+    words = [sys.executable, "-c", WITHIN_A_TASK, kfp.url, str(COMPILED), "refresh-1", json.dumps(REFRESH)]
+    within = {**os.environ, "_KFP_RUNTIME": "true"}
+    task = subprocess.run(words, env=within, capture_output=True, text=True, check=False)
     assert task.stdout.splitlines()[-1:] == ["run-1"], task.stderr
     assert [run["display_name"] for run in kfp.store.runs.things.values()] == ["refresh-1"]
 
