@@ -1,5 +1,6 @@
 """The real kfp.Client against a server held to KFP's own description."""
 
+import json
 import os
 import subprocess
 import sys
