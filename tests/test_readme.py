@@ -23,7 +23,7 @@ def test_the_mapping_shown_is_a_valid_mapping() -> None:
 
 def test_the_table_of_verbs_is_the_command_line() -> None:
     rows = [line for line in README.splitlines() if line.startswith("| `lookalike ")]
-    named = {verb for row in rows for verb in re.findall(r"`(?:lookalike )?([a-z]+)`", row.split("|")[1])}
+    named = {verb for row in rows for verb in re.findall(r"`(?:lookalike )?([a-z-]+)`", row.split("|")[1])}
     assert named | {"demo"} == set(get_command(app).commands)
 
 

@@ -1,5 +1,10 @@
 """The real kfp.Client against a server held to KFP's own description."""
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 import requests
 import yaml
@@ -27,6 +32,25 @@ def test_a_run_carries_the_compiled_pipeline_and_its_arguments(kfp: FakeKfp, run
     assert sent["runtime_config"]["parameters"] == request().arguments
     experiment = kfp.store.experiments.get(sent["experiment_id"])
     assert (sent["display_name"], experiment["display_name"]) == ("refresh-1", "lookalike")
+
+
+WITHIN_A_TASK = """
+import json, sys
+from pathlib import Path
+from monitoring.runs.kubeflow import KubeflowTrigger
+from monitoring.runs.protocol import RunRequest
+api, pipelines, name, arguments = sys.argv[1:]
+print(KubeflowTrigger(api, Path(pipelines)).start(RunRequest(name, "refresh_index", json.loads(arguments))))
+"""
+
+
+def test_a_task_of_a_pipeline_starts_runs_too(kfp: FakeKfp) -> None:
+    """KFP sets a variable for its tasks by which half of the package is left out."""
+    words = [sys.executable, "-c", WITHIN_A_TASK, kfp.url, str(COMPILED), "refresh-1", json.dumps(REFRESH)]
+    within = {**os.environ, "_KFP_RUNTIME": "true"}
+    task = subprocess.run(words, env=within, capture_output=True, text=True, check=False)
+    assert task.stdout.splitlines()[-1:] == ["run-1"], task.stderr
+    assert [run["display_name"] for run in kfp.store.runs.things.values()] == ["refresh-1"]
 
 
 def test_a_run_that_was_accepted_although_the_answer_was_lost_is_found(kfp: FakeKfp, runs: KubeflowTrigger) -> None:

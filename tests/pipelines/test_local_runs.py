@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,14 @@ def test_a_killed_run_has_failed_without_anybody_writing_so(runs: LocalTrigger) 
 def test_a_run_is_under_way_from_the_moment_it_can_be_seen(runs: LocalTrigger) -> None:
     """The lock is handed to the process; a state is never asked for in between."""
     assert {runs.state(runs.start(request(f"refresh-{number}"))).phase for number in range(3)} == {"running"}
+
+
+def test_a_run_that_a_task_starts_is_no_part_of_the_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_KFP_RUNTIME", "true")
+    say = "import os, sys; print(os.environ.get('_KFP_RUNTIME', 'free'))"
+    runs = LocalTrigger(tmp_path, COMPILED, (sys.executable, "-c", say))
+    ended(runs, runs.start(request()))
+    assert runs.said("refresh-1").read_text() == "free\n"
 
 
 def test_a_cancelled_run_has_failed_and_an_ended_one_stays_as_it_was(runs: LocalTrigger) -> None:
