@@ -16,7 +16,10 @@ from lookalike.release.manifest import Release
 from monitoring.settings import DriftSettings
 
 REFERENCE = "reference.parquet"
-NUMBERS = ("top1_score", "margin", "photo_width", "photo_height", "photo_bytes")
+ANSWERS = ("top1_score", "margin")
+PHOTOS = ("photo_width", "photo_height", "photo_bytes", "jpeg_quality", "sharpness")
+BYTES_PER_PIXEL = "bytes_per_pixel"
+EMPTY = "empty_answers"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,31 @@ class Sample:
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> "Sample":
+        """The chosen rows, by place or mask."""
+        return Sample(
+            self.vectors[rows],
+            {name: values[rows] for name, values in self.numbers.items()},
+            {name: values[rows] for name, values in self.labels.items()},
+        )
+
+
+def pooled(first: Sample, second: Sample) -> Sample:
+    """Both, the first above the second; a stream that only one has is missing in the other's rows."""
+    return Sample(
+        np.concatenate([first.vectors, second.vectors]),
+        {name: _stacked(name, first, second) for name in {**first.numbers, **second.numbers}},
+        {name: _stacked(name, first, second) for name in {**first.labels, **second.labels}},
+    )
+
+
+def _stacked(name: str, first: Sample, second: Sample) -> NDArray:
+    def column(sample: Sample) -> NDArray:
+        missing = np.full(len(sample), np.nan if name in {**first.numbers, **second.numbers} else None)
+        return {**sample.numbers, **sample.labels}.get(name, missing)
+
+    return np.concatenate([column(first), column(second)])
 
 
 def read_release(folder: Path) -> Release:
@@ -78,7 +106,9 @@ def sample_of(table: pa.Table) -> Sample:
     vectors = np.stack(frame["vector"].to_list()).astype(np.float32) if len(frame) else np.empty((0, 0), np.float32)
     labels = _columns_of_map(frame["attributes"])
     sure = _columns_of_map(frame["confidence"])
-    numbers = {name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in NUMBERS}
+    numbers = {name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in (*ANSWERS, *PHOTOS)}
+    numbers[BYTES_PER_PIXEL] = numbers["photo_bytes"] / (numbers["photo_width"] * numbers["photo_height"])
+    numbers[EMPTY] = _empty(table)
     numbers |= {f"confidence of {name}": values.astype(np.float64) for name, values in sure.items()}
     return Sample(vectors, numbers, labels)
 
@@ -88,3 +118,11 @@ def _columns_of_map(column: pd.Series) -> dict[str, NDArray[np.object_]]:
     rows = [dict(row) if row is not None else {} for row in column]
     names = sorted({name for row in rows for name in row})
     return {name: np.array([row.get(name) for row in rows], dtype=object) for name in names}
+
+
+def _empty(table: pa.Table) -> NDArray[np.float64]:
+    """(N,) 1 where nothing was found. The log knows the hits; the reference's queries were asked without filters, so
+    there a missing score says it."""
+    if "hits" in table.column_names:
+        return np.array([float(len(hits or ()) == 0) for hits in table["hits"].to_pylist()])
+    return table["top1_score"].is_null().to_numpy().astype(np.float64)

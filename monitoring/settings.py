@@ -10,12 +10,12 @@ from lookalike.config import StrictConfig
 class DriftSettings(StrictConfig):
     """How one window of the query log is compared with the release's reference."""
 
-    detector: Literal["mmd", "classifier"] = "mmd"
-    """Statistic over the vectors: `mmd` (kernel two-sample) calibrates within seconds, `classifier` within minutes."""
-    alpha: float = Field(default=0.05, gt=0, lt=1)
-    """False-alarm rate: the share of windows without drift that may still be called drifted."""
-    draws: int = Field(default=400, ge=19)
-    """Random splits of the reference behind the threshold; as many again measure the false-alarm rate."""
+    alpha: float = Field(default=0.01, gt=0, lt=1)
+    """False-alarm rate of the whole watch: the share of windows without drift that may still be called drifted."""
+    draws: int = Field(default=999, ge=19)
+    """Random cuts of the reference behind the threshold."""
+    proof_draws: int = Field(default=400, ge=0)
+    """Further cuts that measure the false-alarm rate of the threshold; 0 leaves it unmeasured."""
     min_rows: int = Field(default=50, ge=30)
     """Fewer rows than this, in the window or the reference, are not enough traffic to say anything."""
     max_rows: int = Field(default=2000, ge=50)
