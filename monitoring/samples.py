@@ -1,4 +1,4 @@
-"""Queries as arrays, and the release's reference: what its queries looked like when it was evaluated."""
+"""Queries as arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,16 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lookalike.config import load_config
 from lookalike.errors import ArtifactError, ReleaseMismatch
 from lookalike.observation import REFERENCE_SCHEMA
 from lookalike.release.manifest import Release
-from monitoring.settings import DriftSettings
 
-REFERENCE = "reference.parquet"
 ANSWERS = ("top1_score", "margin")
 PHOTOS = ("photo_width", "photo_height", "photo_bytes", "jpeg_quality", "sharpness")
 BYTES_PER_PIXEL = "bytes_per_pixel"
@@ -67,22 +64,6 @@ def read_release(folder: Path) -> Release:
     if not (folder / "release.json").is_file():
         raise ArtifactError(f"{folder} holds no release.json; pass the folder of one release, releases/<id>")
     return load_config(Release, folder / "release.json")
-
-
-def read_reference(folder: Path, settings: DriftSettings) -> Sample:
-    """The reference of a release, thinned at random to `max_reference_rows`. Raises ArtifactError."""
-    path = folder / REFERENCE
-    if not path.is_file():
-        raise ArtifactError(f"{folder} holds no {REFERENCE}; the release was made without an evaluation")
-    table = pq.read_table(path)
-    if missing := set(REFERENCE_SCHEMA.names) - set(table.column_names):
-        raise ArtifactError(f"{path} lacks the columns {', '.join(sorted(missing))}")
-    if len(table) > settings.max_reference_rows:
-        rng = np.random.default_rng(settings.seed)
-        table = table.take(np.sort(rng.choice(len(table), settings.max_reference_rows, replace=False)))
-    if not all(sound_vectors(table)):
-        raise ArtifactError(f"{path} holds vectors that are missing or not numbers; evaluate and release again")
-    return sample_of(table)
 
 
 def same_space(reference: Sample, current: Sample) -> None:

@@ -65,7 +65,9 @@ def changed_slices(
 
     `verticals` are those of the rows, (M,) and (N,), where they are known; `told` names the N window queries.
     """
-    columns = {name: (reference.labels[name], current.labels[name]) for name in reference.labels if name in current.labels}
+    columns = {
+        name: (reference.labels[name], current.labels[name]) for name in reference.labels if name in current.labels
+    }
     if verticals is not None:
         columns = {"vertical": verticals, **columns}
     shift = current.vectors.mean(axis=0) - reference.vectors.mean(axis=0)  # (D,)
@@ -82,9 +84,9 @@ def changed_slices(
     return sorted(found, key=lambda each: (-each.moved, each.field, each.value))[:SHOWN]
 
 
-def verticals_of(hits: Sequence[Sequence[str]], verticals: Mapping[str, str]) -> NDArray[np.object_]:
-    """(N,) vertical of the best answer of every query; None where there is no answer or nobody knows it."""
-    return np.array([verticals.get(found[0]) if found else None for found in hits], dtype=object)
+def verticals_of(labels: NDArray[np.object_], verticals: Mapping[str, str]) -> NDArray[np.object_]:
+    """(N,) vertical of every query, from the value predicted of it; None where nobody knows it."""
+    return np.array([verticals.get(label) for label in labels], dtype=object)
 
 
 def _slice(

@@ -7,10 +7,29 @@ from scipy.stats import hypergeom
 
 from lookalike.config import StrictConfig
 from monitoring.detectors import Detector, Distribution, KernelMeans, MeanShift, ValueMix
-from monitoring.samples import Sample
+from monitoring.samples import BYTES_PER_PIXEL, PHOTOS, Sample
 
 MIN_VALUES = 20
 """Fewer measured values than this on either side are not compared."""
+
+FAMILIES = {"queries": 0.6, "answers": 0.2, "photos": 0.2}
+"""Shares of the false-alarm rate: what is asked for counts most, what photos are like least."""
+
+NEVER_SEEN = "never seen"
+TESTS = {
+    KernelMeans.name: KernelMeans.test,
+    MeanShift.name: MeanShift.test,
+    "labels": ValueMix.test,
+    "numbers": Distribution.test,
+}
+"""What is computed of a stream, by its kind."""
+
+
+def family_of(name: str, sample: Sample) -> str:
+    """What a stream tells of: which products are asked for, how well they are answered, or how photos are made."""
+    if name in (*PHOTOS, BYTES_PER_PIXEL):
+        return "photos"
+    return "answers" if name in sample.numbers else "queries"
 
 
 class StreamResult(StrictConfig):
@@ -18,6 +37,8 @@ class StreamResult(StrictConfig):
 
     name: str
     """Column of the log, an attribute, or the embeddings."""
+    family: str
+    """The family whose say it has part in: `queries`, `answers` or `photos`."""
     test: str
     """What was computed; `never seen` where the reference has one value only."""
     statistic: float
