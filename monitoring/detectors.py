@@ -20,8 +20,8 @@ LANDMARKS = 400
 WIDTH = 0.35
 """Kernel width in units of the median distance: about as wide as one look. Of 0.2 to 1.4 it found most."""
 WHITENING = 0.25
-"""An axis of variance v counts v**-0.5 in its square: 0 would be the plain distance of means, 0.5 Hotelling's T squared,
-which a few hundred axes of little variance drown."""
+"""An axis of variance v counts v**-0.5 in its square: 0 would be the plain distance of means, 0.5
+Hotelling's T squared, which a few hundred axes of little variance drown."""
 GRID = 32
 """Quantiles at which two distributions of a number are compared."""
 RARE = 0.005
@@ -67,8 +67,8 @@ class KernelMeans:
 class MeanShift:
     """Squared difference of the mean vectors, half whitened: the in-sample strength of a regularised linear classifier.
 
-    Evidently's domain classifier is fitted on one half and judged on the other; with the null at hand nothing needs to be
-    held back, which is worth twice the rows.
+    Evidently's domain classifier is fitted on one half and judged on the other; with the null at hand nothing needs
+    to be held back, which is worth twice the rows.
     """
 
     name, test = "embeddings, mean", "mean shift"

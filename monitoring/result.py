@@ -42,7 +42,7 @@ class DriftResult(StrictConfig):
     """Stated false-alarm rate."""
     detector: str
     """How the streams were weighed together."""
-    reference: str
+    reference: str = ""
     """Where the reference's rows come from, in a sentence."""
     score: float | None = None
     """Surprise of the most surprising family of streams, in powers of ten."""
@@ -64,7 +64,7 @@ class DriftResult(StrictConfig):
     """Where the rule over several windows stands; null without a measurement."""
     catalogue: CatalogueChange | None = None
     """What the newest catalogue brings; null where none was looked at."""
-    model_age_days: float
+    model_age_days: float | None = None
     """Days since the first release of the model in service."""
 
     @property

@@ -106,9 +106,8 @@ def _note(folder: Path, first: pa.Table, settings: DriftSettings) -> EarlyNote:
         return EarlyNote(last=last, agrees=False, words=rounded)
     evaluated, early = _thinned(_evaluated(folder), settings.max_reference_rows, settings.seed), sample_of(first)
     if len(evaluated) < settings.min_rows:
-        return EarlyNote(
-            last=last, agrees=False, words=f"the evaluation left {len(evaluated)} rows, too few to compare"
-        )
+        words = f"the evaluation left {len(evaluated)} rows, too few to compare"
+        return EarlyNote(last=last, agrees=False, words=words)
     calibration = calibrate(evaluated, len(early), settings)
     rank = calibration.rank(judge(calibration, evaluated, early, settings.seed).score)
     agrees = rank > settings.alpha
@@ -123,7 +122,7 @@ def _rounded(folder: Path) -> str | None:
     model = load_config(ExportedModel, folder / MODEL) if (folder / MODEL).is_file() else None
     if model is None or model.rounded_from is None:
         return None
-    return f"the model in service is a {model.precision} copy of the one evaluated, so only its own traffic counts"
+    return f"the model in service is a rounded copy ({model.precision}) of the one evaluated, so only its own traffic counts"
 
 
 def _evaluated(folder: Path) -> Sample:

@@ -65,9 +65,8 @@ def changed_slices(
 
     `verticals` are those of the rows, (M,) and (N,), where they are known; `told` names the N window queries.
     """
-    columns = {
-        name: (reference.labels[name], current.labels[name]) for name in reference.labels if name in current.labels
-    }
+    shared = [name for name in reference.labels if name in current.labels]
+    columns = {name: (reference.labels[name], current.labels[name]) for name in shared}
     if verticals is not None:
         columns = {"vertical": verticals, **columns}
     shift = current.vectors.mean(axis=0) - reference.vectors.mean(axis=0)  # (D,)

@@ -1,4 +1,4 @@
-"""What Evidently's methods score on the same windows: scores only, their fixed thresholds are set by us, at their best."""
+"""What Evidently's methods score on the same windows; the fixed thresholds are set afterwards, at their best."""
 
 import warnings
 from collections.abc import Sequence
@@ -58,7 +58,9 @@ def _columns(reference: Sample, current: Sample) -> dict[str, float]:
         for name, was in reference.labels.items()
     }
     numbers = {
-        name: tests.wasserstein_stat_test.func(pd.Series(was), pd.Series(current.numbers[name]), kinds.Numerical, 0.1)
+        name: tests.wasserstein_stat_test.func(
+            pd.Series(was), pd.Series(current.numbers[name]), kinds.Numerical, COLUMN_THRESHOLD
+        )
         for name, was in reference.numbers.items()
         if np.nanstd(was) > 0
     }

@@ -79,7 +79,8 @@ def _figure(found: Sequence[Outcome], name: str, alpha: float, plan: Plan) -> Fi
         unit="share",
         how=f"{alarms} alarms in {n} windows of {', '.join(map(str, plan.study.sizes))} queries, {POOL}; every window "
         f"against a reference of its own of {plan.study.reference} other products, calibrated on that reference alone "
-        f"with {plan.study.draws} cuts; interval: 95 % binomial bounds of the stated {alpha:.0%}, seed {plan.study.seed}",
+        f"with {plan.study.draws} cuts; interval: 95 % binomial bounds of the stated {alpha:.0%}; "
+        f"seed {plan.study.seed}",
         command=COMMAND,
         goal=f"within the 95 % binomial bounds of {alpha:g}, >= 400 windows",
         met=low <= alarms <= high and n >= 400,

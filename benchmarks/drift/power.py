@@ -19,7 +19,7 @@ GOAL = 0.9
 WORDS = {
     "unseen_type": "a tenth of the traffic is of an articleType that neither the reference nor ordinary traffic shows "
     "(a random one of those with 100 products per trial; the model's heads know it, the release's queries do not)",
-    "jpeg_quality": "the same kind of photos saved at JPEG quality 30 instead of 90, against a reference of live photos",
+    "jpeg_quality": "the same kind of photos, saved at JPEG quality 30 instead of 90; the reference holds live photos",
     "season_mix": "Summer's share of the products asked for is halved (48 % to 25 %), Fall's and Winter's grow by half",
 }
 
@@ -103,9 +103,9 @@ def _figure(shift: str, told: dict[str, Any], ours: int, theirs: int, study: Stu
     return Figure(
         value=power,
         unit="share",
-        how=f"{WORDS[shift]}; found at the stated 5 % in windows of {study.window}, each against a reference of its own of "
-        f"{study.reference}; {told['clean']} alarms on the {ours} windows without drift beside them. Evidently's best "
-        f"method, {method}, with the fixed threshold that lets 5 % of {theirs} windows without drift pass, found "
+        how=f"{WORDS[shift]}; found at the stated 5 % in windows of {study.window}, each against a reference of its "
+        f"own of {study.reference}; {told['clean']} alarms on the {ours} windows without drift beside them. "
+        f"Evidently's best method, {method}, with the fixed threshold that lets 5 % of {theirs} windows without drift pass, found "
         f"{their_power:.2f} of {theirs}; the best single column chosen afterwards, {column.removeprefix('column:')}, "
         f"{column_power:.2f}{missed}",
         command=COMMAND,
