@@ -40,8 +40,8 @@ class PhotoDraw:
     quality: int = SENT_AT
 
 
-FIRST, SECOND, COARSE = PhotoDraw("first", 0), PhotoDraw("second", 1), PhotoDraw("coarse", 0, quality=30)
-"""Ordinary traffic twice, and the first again as a messenger that compresses harder would send it."""
+FIRST, COARSE = PhotoDraw("first", 0), PhotoDraw("coarse", 0, quality=30)
+"""Ordinary traffic, and the same photos as a messenger that compresses harder would send it."""
 
 
 @dataclass(frozen=True)
