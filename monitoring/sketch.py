@@ -122,7 +122,8 @@ def _rounded(folder: Path) -> str | None:
     model = load_config(ExportedModel, folder / MODEL) if (folder / MODEL).is_file() else None
     if model is None or model.rounded_from is None:
         return None
-    return f"the model in service is a rounded copy ({model.precision}) of the one evaluated, so only its own traffic counts"
+    copy = f"a rounded copy ({model.precision}) of the one evaluated"
+    return f"the model in service is {copy}, so only its own traffic counts"
 
 
 def _evaluated(folder: Path) -> Sample:

@@ -105,9 +105,9 @@ def _figure(shift: str, told: dict[str, Any], ours: int, theirs: int, study: Stu
         unit="share",
         how=f"{WORDS[shift]}; found at the stated 5 % in windows of {study.window}, each against a reference of its "
         f"own of {study.reference}; {told['clean']} alarms on the {ours} windows without drift beside them. "
-        f"Evidently's best method, {method}, with the fixed threshold that lets 5 % of {theirs} windows without drift pass, found "
-        f"{their_power:.2f} of {theirs}; the best single column chosen afterwards, {column.removeprefix('column:')}, "
-        f"{column_power:.2f}{missed}",
+        f"Evidently's best method, {method}, with the fixed threshold that lets 5 % of {theirs} windows without drift "
+        f"pass, found {their_power:.2f} of {theirs}; the best single column chosen afterwards, "
+        f"{column.removeprefix('column:')}, {column_power:.2f}{missed}",
         command=COMMAND,
         goal=f">= {GOAL} at n = 1,000, and >= Evidently's best fixed threshold at an equal false-alarm rate",
         met=power >= GOAL and power >= their_power,

@@ -25,6 +25,9 @@ def collect(path: Path, asked: Any, numbers: Iterable[int], run: Callable[[int],
 
 
 def _lines(path: Path) -> list[Outcome]:
-    """Whole lines of the file; a last one that was cut off by a kill does not count."""
+    """Whole lines of the file; a last one that a kill cut off is taken out."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole, encoding="utf-8")
+    return [json.loads(line) for line in whole.splitlines()]
