@@ -44,12 +44,14 @@ def watch(
         now: time of the watch, UTC ISO 8601; names the retraining it may start.
         mapping: mapping file; empty for the one beside the data, or a preset.
         limit: read only this many products; 0 for all.
-        settings: overrides by stage name, for example {"drift": {"false_alarm_rate": 0.01}}.
+        settings: overrides by stage name, for example {"drift": {"alpha": 0.05}}.
     """
     validated = validate_catalogue(
         catalogue=catalogue, catalogue_digest=catalogue_digest, mapping=mapping, limit=limit, settings=settings
     ).outputs["validated"]
-    drift = detect_drift(workspace=workspace, now=now, settings=settings).set_caching_options(False)
+    drift = detect_drift(validated=validated, workspace=workspace, now=now, settings=settings).set_caching_options(
+        False
+    )
     decision = decide_action(
         drift=drift.outputs["drift"],
         validated=validated,
