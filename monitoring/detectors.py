@@ -24,8 +24,12 @@ WHITENING = 0.25
 Hotelling's T squared, which a few hundred axes of little variance drown."""
 GRID = 32
 """Quantiles at which two distributions of a number are compared."""
-RARE = 0.005
-"""Share below which a predicted value counts for less: its difference is divided by at least this."""
+RARE_SHARE, RARE_ROWS = 0.005, 10
+"""Below this share, and below so many rows of the reference, a predicted value counts for less: its difference is
+divided by at least that. Far below it only the rare values' mass counts, and not into how many of them a larger pool
+happens to divide it, so that a small reference can speak for a larger window."""
+ROWS_PER_AXIS = 10
+"""Rows of the reference behind every principal axis, for the same reason."""
 BLOCK = 256
 """Cuts whose differences of means are held at a time."""
 
@@ -61,7 +65,8 @@ class KernelMeans:
         apart = squared[squared > 0]
         median = float(np.median(apart)) if len(apart) else 1.0
         kernel = np.exp(squared / np.float32(-2 * WIDTH**2 * median))
-        return _differences(contrasts(splits), kernel - kernel.mean(axis=0))
+        kernel[chosen, np.arange(len(chosen))] = 0  # a landmark is no neighbour of itself: that is noise in small pools
+        return _differences(contrasts(splits), kernel - kernel.mean(axis=0)) / len(chosen)
 
 
 class MeanShift:
@@ -73,10 +78,13 @@ class MeanShift:
 
     name, test = "embeddings, mean", "mean shift"
 
+    def __init__(self, reference_rows: int) -> None:
+        self._axes = max(1, reference_rows // ROWS_PER_AXIS)
+
     def scores(self, pool: Sample, splits: Splits) -> NDArray[np.float64]:
         centred = pool.vectors - pool.vectors.mean(axis=0)
         values, axes = np.linalg.eigh(centred.T @ centred / len(centred))  # (D,) ascending, (D, D)
-        kept = values > 1e-6 * values[-1]
+        kept = np.flatnonzero(values > 1e-6 * values[-1])[-self._axes :]
         return _differences(contrasts(splits), centred @ (axes[:, kept] / values[kept] ** WHITENING))
 
 
@@ -85,8 +93,9 @@ class ValueMix:
 
     test = "value mix"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, reference_rows: int) -> None:
         self.name = name
+        self._rare = np.float32(max(RARE_SHARE, RARE_ROWS / reference_rows))
 
     def scores(self, pool: Sample, splits: Splits) -> NDArray[np.float64]:
         labels = pool.labels[self.name]
@@ -94,7 +103,7 @@ class ValueMix:
         codes, values = np.unique(labels[known].astype(str), return_inverse=True)[::-1]
         shown = np.zeros((len(codes), len(values)), np.float32)  # (P, C) one-hot
         shown[np.arange(len(codes)), codes] = 1
-        return _differences(contrasts(splits[:, known]), shown, 1 / (shown.mean(axis=0) + RARE))
+        return _differences(contrasts(splits[:, known]), shown, 1 / (shown.mean(axis=0) + self._rare))
 
 
 class Distribution:

@@ -56,8 +56,8 @@ class StreamResult(StrictConfig):
 
 def detectors_for(reference: Sample, seed: int) -> list[Detector]:
     """A detector for every stream that the reference has values of, and more than one."""
-    found: list[Detector] = [KernelMeans(seed), MeanShift()]
-    found += [ValueMix(name) for name in reference.labels if _varies(_measured(reference, name))]
+    found: list[Detector] = [KernelMeans(seed), MeanShift(len(reference))]
+    found += [ValueMix(name, len(reference)) for name in reference.labels if _varies(_measured(reference, name))]
     return found + [Distribution(name) for name in reference.numbers if _varies(_measured(reference, name))]
 
 

@@ -12,7 +12,7 @@ class Study(StrictConfig):
     """Rows of a release's reference: 1,500 of the evaluation and 2,000 of early traffic, as shipped."""
     sizes: tuple[int, ...] = (200, 500, 1_000, 2_000, 5_000)
     """Queries per window where false alarms are counted."""
-    clean_windows: int = Field(default=120, ge=4)
+    clean_windows: int = Field(default=90, ge=4)
     """Windows without drift of every size, each against a reference of its own."""
     window: int = Field(default=1_000, ge=40)
     """Queries per window where power and delay are measured."""

@@ -7,14 +7,14 @@ from scipy.stats import chi2_contingency
 
 from monitoring.calibration import calibrate, judge
 from monitoring.contrasts import contrasts, random_splits, window_last
-from monitoring.detectors import RARE, Detector, Distribution, KernelMeans, MeanShift, ValueMix
+from monitoring.detectors import RARE_SHARE, Detector, Distribution, KernelMeans, MeanShift, ValueMix
 from monitoring.evidently_api import evidently_module
 from monitoring.samples import Sample, pooled
 from monitoring.settings import DriftSettings
 from tests.monitoring.shop import World, sample
 
 WORLD = World(3)
-DETECTORS: list[Detector] = [KernelMeans(), MeanShift(), ValueMix("colour"), Distribution("margin")]
+DETECTORS: list[Detector] = [KernelMeans(), MeanShift(5000), ValueMix("colour", 5000), Distribution("margin")]
 each_detector = pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.test)
 
 
@@ -63,7 +63,8 @@ def test_undamped_a_value_mix_is_the_chi_square_of_the_table() -> None:
     counts = pd.crosstab(cut[0], pool.labels["colour"])
     expected = chi2_contingency(counts, correction=False).statistic
     shares = pd.Series(pool.labels["colour"]).value_counts(normalize=True)
-    assert ValueMix("colour").scores(pool, cut)[0] == pytest.approx(expected, rel=RARE / shares.min() + 1e-3)
+    found = ValueMix("colour", 5000).scores(pool, cut)[0]
+    assert found == pytest.approx(expected, rel=RARE_SHARE / shares.min() + 1e-3)
 
 
 def test_missing_values_are_not_values() -> None:
@@ -84,8 +85,8 @@ def largest_without_drift(detector: Detector, reference: Sample) -> float:
 
 def test_a_shift_of_everything_moves_the_mean() -> None:
     reference, shifted = shift_of_one()
-    score = MeanShift().scores(pooled(reference, shifted), window_last(400, 400))[0]
-    assert score > 2 * largest_without_drift(MeanShift(), reference)
+    score = MeanShift(5000).scores(pooled(reference, shifted), window_last(400, 400))[0]
+    assert score > 2 * largest_without_drift(MeanShift(5000), reference)
 
 
 def test_a_few_queries_for_one_new_look_move_the_kernel_means() -> None:
