@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 from lookalike.config import StrictConfig
 from lookalike.errors import ConfigError
 from lookalike.storage import digest_bytes, digest_json
-from monitoring.contrasts import random_splits, window_last
+from monitoring.contrasts import Cuts, random_splits, window_last
 from monitoring.null import Law, fitted, powers_of_ten
 from monitoring.samples import Sample, pooled
 from monitoring.settings import DriftSettings
@@ -106,8 +106,8 @@ def calibrate(reference: Sample, n_window: int, settings: DriftSettings) -> Cali
         raise ConfigError(
             f"a reference of {m} rows and a window of {n_window} cannot be calibrated; use 4 and 2 at least"
         )
-    splits = random_splits(m, n_split, draws + settings.proof_draws, np.random.default_rng(settings.seed))
-    scores = {each.name: each.scores(reference, splits) for each in detectors_for(reference, settings.seed)}
+    cuts = Cuts(random_splits(m, n_split, draws + settings.proof_draws, np.random.default_rng(settings.seed)))
+    scores = {each.name: each.scores(reference, cuts) for each in detectors_for(reference, settings.seed)}
     laws = {name: fitted(values[:draws]) for name, values in scores.items()}
     streams = {name: laws[name].surprise(values) for name, values in scores.items()}  # (draws,) each
     sums = _sums(streams, reference)
@@ -135,7 +135,7 @@ def calibrate(reference: Sample, n_window: int, settings: DriftSettings) -> Cali
 
 def judge(calibration: Calibration, reference: Sample, current: Sample, seed: int) -> Judged:
     """Score one window in every stream; `seed` is the calibration's."""
-    pool, cut = pooled(reference, current), window_last(len(reference), len(current))
+    pool, cut = pooled(reference, current), Cuts(window_last(len(reference), len(current)))
     compared = [each for each in detectors_for(reference, seed) if comparable(current, each.name)]
     streams = {each.name: calibration.streams[each.name].surprise(each.scores(pool, cut)) for each in compared}
     sums = _sums(streams, reference)

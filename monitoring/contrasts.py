@@ -14,13 +14,34 @@ Splits = NDArray[np.bool_]
 
 def random_splits(rows: int, window: int, draws: int, rng: np.random.Generator) -> Splits:
     """(B, P) random choices of `window` rows without replacement."""
-    order = rng.random((draws, rows), dtype=np.float32).argsort(axis=1)
-    return order < window
+    chosen = rng.random((draws, rows), dtype=np.float32).argpartition(window - 1, axis=1)[:, :window]
+    splits = np.zeros((draws, rows), dtype=np.bool_)
+    np.put_along_axis(splits, chosen, True, axis=1)
+    return splits
 
 
 def window_last(reference: int, window: int) -> Splits:
     """(1, M + N): the one cut of a pool whose first M rows are the reference."""
     return (np.arange(reference + window) >= reference)[np.newaxis]
+
+
+class Cuts:
+    """The ways in which a pool is cut, with the weights that every stream shares."""
+
+    def __init__(self, splits: Splits) -> None:
+        self.splits = splits
+        self._all: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.splits)
+
+    def contrasts(self, known: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """Contrasts of all rows, or among the `known` ones."""
+        if known is not None and not known.all():
+            return contrasts(self.splits[:, known])
+        if self._all is None:
+            self._all = contrasts(self.splits)
+        return self._all
 
 
 def contrasts(splits: Splits) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import euclidean_distances
 
-from monitoring.contrasts import Splits, contrasts
+from monitoring.contrasts import Cuts
 from monitoring.samples import Sample
 
 Vectors = NDArray[np.float32]
@@ -42,7 +42,7 @@ class Detector(Protocol):
     test: str
     """What it computes."""
 
-    def scores(self, pool: Sample, splits: Splits) -> NDArray[np.float64]:
+    def scores(self, pool: Sample, cuts: Cuts) -> NDArray[np.float64]:
         """(B,) scores of the cuts. Nothing given is written to."""
         ...
 
@@ -59,14 +59,14 @@ class KernelMeans:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
 
-    def scores(self, pool: Sample, splits: Splits) -> NDArray[np.float64]:
+    def scores(self, pool: Sample, cuts: Cuts) -> NDArray[np.float64]:
         chosen = np.random.default_rng(self._seed).permutation(len(pool))[:LANDMARKS]
         squared = euclidean_distances(pool.vectors, pool.vectors[chosen], squared=True)  # (P, L)
         apart = squared[squared > 0]
         median = float(np.median(apart)) if len(apart) else 1.0
         kernel = np.exp(squared / np.float32(-2 * WIDTH**2 * median))
         kernel[chosen, np.arange(len(chosen))] = 0  # a landmark is no neighbour of itself: that is noise in small pools
-        return _differences(contrasts(splits), kernel - kernel.mean(axis=0)) / len(chosen)
+        return _differences(cuts.contrasts(), kernel - kernel.mean(axis=0)) / len(chosen)
 
 
 class MeanShift:
@@ -81,11 +81,11 @@ class MeanShift:
     def __init__(self, reference_rows: int) -> None:
         self._axes = max(1, reference_rows // ROWS_PER_AXIS)
 
-    def scores(self, pool: Sample, splits: Splits) -> NDArray[np.float64]:
+    def scores(self, pool: Sample, cuts: Cuts) -> NDArray[np.float64]:
         centred = pool.vectors - pool.vectors.mean(axis=0)
         values, axes = np.linalg.eigh(centred.T @ centred / len(centred))  # (D,) ascending, (D, D)
         kept = np.flatnonzero(values > 1e-6 * values[-1])[-self._axes :]
-        return _differences(contrasts(splits), centred @ (axes[:, kept] / values[kept] ** WHITENING))
+        return _differences(cuts.contrasts(), centred @ (axes[:, kept] / values[kept] ** WHITENING))
 
 
 class ValueMix:
@@ -97,13 +97,13 @@ class ValueMix:
         self.name = name
         self._rare = np.float32(max(RARE_SHARE, RARE_ROWS / reference_rows))
 
-    def scores(self, pool: Sample, splits: Splits) -> NDArray[np.float64]:
+    def scores(self, pool: Sample, cuts: Cuts) -> NDArray[np.float64]:
         labels = pool.labels[self.name]
         known = np.array([label is not None for label in labels])
         codes, values = np.unique(labels[known].astype(str), return_inverse=True)[::-1]
         shown = np.zeros((len(codes), len(values)), np.float32)  # (P, C) one-hot
         shown[np.arange(len(codes)), codes] = 1
-        return _differences(contrasts(splits[:, known]), shown, 1 / (shown.mean(axis=0) + self._rare))
+        return _differences(cuts.contrasts(known), shown, 1 / (shown.mean(axis=0) + self._rare))
 
 
 class Distribution:
@@ -114,7 +114,7 @@ class Distribution:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def scores(self, pool: Sample, splits: Splits) -> NDArray[np.float64]:
+    def scores(self, pool: Sample, cuts: Cuts) -> NDArray[np.float64]:
         values = pool.numbers[self.name]
         known = np.isfinite(values)
         values = values[known]
@@ -123,7 +123,7 @@ class Distribution:
         shares = below.mean(axis=0)
         inner = shares < 1
         spread = shares[inner] * (1 - shares[inner])
-        return _differences(contrasts(splits[:, known]), below[:, inner], 1 / spread) / max(1, inner.sum())
+        return _differences(cuts.contrasts(known), below[:, inner], 1 / spread) / max(1, inner.sum())
 
 
 def _differences(

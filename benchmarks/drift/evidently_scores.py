@@ -19,6 +19,8 @@ EMBEDDING_METHODS: dict[str, tuple[str, dict[str, object]]] = {
     "classifier": ("ModelDriftMethod", {}),
     "classifier_pca30": ("ModelDriftMethod", {"pca_components": 30}),
 }
+DEFAULTS = {"mmd": 0.015, "euclidean": 0.2, "cosine": 0.2, "ratio": 0.2, "classifier": 0.55, "columns": 0.5}
+"""Thresholds that Evidently 0.7.23 comes with, for the methods that it comes with."""
 COLUMN_THRESHOLD = 0.1
 """Evidently's default for the distances it chooses by itself above a thousand rows."""
 COLUMNS = "columns"

@@ -5,7 +5,7 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from benchmarks.drift.evidently_scores import evidently_scores, is_column, power_at
+from benchmarks.drift.evidently_scores import DEFAULTS, evidently_scores, is_column, power_at
 from benchmarks.drift.plan import COMMAND, Measured, Plan
 from benchmarks.drift.settings import Study
 from benchmarks.drift.traffic import SHIFTS, Traffic, World, new_world
@@ -81,6 +81,12 @@ def _compared(ours: Sequence[Outcome], theirs: Sequence[Outcome], shift: str) ->
     }
     return {
         "found": sum(one[shift]["5pct"] for one in ours),
+        "found_beside": sum(one[shift]["5pct"] for one in ours[: len(theirs)]),
+        "trials_beside": len(theirs),
+        "defaults": {
+            method: [sum(one[name][method] > threshold for one in theirs) for name in (CLEAN, shift)]
+            for method, threshold in DEFAULTS.items()
+        },
         "trials": len(ours),
         "clean": sum(one[CLEAN]["5pct"] for one in ours),
         "streams": streams,
@@ -95,7 +101,7 @@ def best(evidently: dict[str, float], columns: bool) -> tuple[str, float]:
 
 
 def _figure(shift: str, told: dict[str, Any], ours: int, theirs: int, study: Study) -> Figure:
-    power = told["found"] / told["trials"]
+    power, beside = told["found"] / told["trials"], told["found_beside"] / told["trials_beside"]
     interval = binomtest(told["found"], told["trials"]).proportion_ci(method="wilson")
     method, their_power = best(told["evidently"], columns=False)
     column, column_power = best(told["evidently"], columns=True)
@@ -106,11 +112,11 @@ def _figure(shift: str, told: dict[str, Any], ours: int, theirs: int, study: Stu
         how=f"{WORDS[shift]}; found at the stated 5 % in windows of {study.window}, each against a reference of its "
         f"own of {study.reference}; {told['clean']} alarms on the {ours} windows without drift beside them. "
         f"Evidently's best method, {method}, with the fixed threshold that lets 5 % of {theirs} windows without drift "
-        f"pass, found {their_power:.2f} of {theirs}; the best single column chosen afterwards, "
-        f"{column.removeprefix('column:')}, {column_power:.2f}{missed}",
+        f"pass, found {their_power:.2f} of {theirs}, ours {beside:.2f} of the same; the best single column chosen "
+        f"afterwards, {column.removeprefix('column:')}, {column_power:.2f}{missed}",
         command=COMMAND,
         goal=f">= {GOAL} at n = 1,000, and >= Evidently's best fixed threshold at an equal false-alarm rate",
-        met=power >= GOAL and power >= their_power,
+        met=power >= GOAL and beside >= their_power,
         interval=(float(interval.low), float(interval.high)),
         n=told["trials"],
     )

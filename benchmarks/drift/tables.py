@@ -45,11 +45,26 @@ def _methods(figures: Figures, details: Details) -> str:
     if not told:
         return NOT_YET
     names = [name for name in told[SHIFTS[0]]["evidently"] if not name.startswith("column:")]
-    rows = [["**the watch**", *(_number(told[shift]["found"] / told[shift]["trials"]) for shift in SHIFTS)]]
+    ours = (told[shift]["found_beside"] / told[shift]["trials_beside"] for shift in SHIFTS)
+    rows = [["**the watch**", *(_number(power) for power in ours)]]
     rows += [[f"Evidently: {name}", *(_number(told[shift]["evidently"][name]) for shift in SHIFTS)] for name in names]
     columns = [best(told[shift]["evidently"], columns=True) for shift in SHIFTS]
     rows.append(["its best single column, chosen afterwards", *(f"{p:.2g} ({n[7:]})" for n, p in columns)])
     return table(["method", *SHIFTS], rows)
+
+
+def _defaults(figures: Figures, details: Details) -> str:
+    """How often Evidently calls drift with the thresholds it comes with: without drift, then by shift."""
+    told = details.get("power", {})
+    if not told:
+        return NOT_YET
+    counts = {method: [clean] for method, (clean, _) in told[SHIFTS[0]]["defaults"].items()}
+    for shift in SHIFTS:
+        for method, (_, found) in told[shift]["defaults"].items():
+            counts[method].append(found)
+    of = told[SHIFTS[0]]["trials_beside"]
+    rows = [[name, *(f"{count} of {of}" for count in each)] for name, each in counts.items()]
+    return table(["Evidently's default", "without drift", *SHIFTS], rows)
 
 
 def _streams(figures: Figures, details: Details) -> str:
@@ -72,4 +87,11 @@ def _met(met: bool | None) -> str:
     return {None: "", True: "yes", False: "**no**"}[met]
 
 
-TABLES: Tables = {"goals": _goals, "how": _how, "sizes": _sizes, "methods": _methods, "streams": _streams}
+TABLES: Tables = {
+    "goals": _goals,
+    "how": _how,
+    "sizes": _sizes,
+    "methods": _methods,
+    "defaults": _defaults,
+    "streams": _streams,
+}

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from monitoring.calibration import calibrate, judge
-from monitoring.contrasts import contrasts, random_splits, window_last
+from monitoring.contrasts import Cuts, contrasts, random_splits, window_last
 from monitoring.detectors import RARE_SHARE, Detector, Distribution, KernelMeans, MeanShift, ValueMix
 from monitoring.evidently_api import evidently_module
 from monitoring.samples import Sample, pooled
@@ -38,14 +38,14 @@ def test_a_cut_with_an_empty_side_has_no_difference() -> None:
 @each_detector
 def test_many_cuts_at_once_score_as_they_do_one_by_one(detector: Detector) -> None:
     pool, splits = sample(WORLD, 90, 1), random_splits(90, 30, 6, np.random.default_rng(0))
-    one_by_one = [detector.scores(pool, cut[np.newaxis])[0] for cut in splits]
-    np.testing.assert_allclose(detector.scores(pool, splits), one_by_one, rtol=1e-4)
+    one_by_one = [detector.scores(pool, Cuts(cut[np.newaxis]))[0] for cut in splits]
+    np.testing.assert_allclose(detector.scores(pool, Cuts(splits)), one_by_one, rtol=1e-4)
 
 
 @each_detector
 def test_nothing_given_is_written_to(detector: Detector) -> None:
     pool, again = sample(WORLD, 90, 1), sample(WORLD, 90, 1)
-    detector.scores(pool, random_splits(90, 30, 3, np.random.default_rng(0)))
+    detector.scores(pool, Cuts(random_splits(90, 30, 3, np.random.default_rng(0))))
     np.testing.assert_array_equal(pool.vectors, again.vectors)
     np.testing.assert_array_equal(pool.numbers["margin"], again.numbers["margin"])
     np.testing.assert_array_equal(pool.labels["colour"], again.labels["colour"])
@@ -54,7 +54,7 @@ def test_nothing_given_is_written_to(detector: Detector) -> None:
 @each_detector
 def test_without_drift_scores_are_as_large_at_every_size(detector: Detector) -> None:
     pool, rng = sample(WORLD, 400, 1), np.random.default_rng(0)
-    small, large = (detector.scores(pool, random_splits(400, size, 300, rng)).mean() for size in (40, 200))
+    small, large = (detector.scores(pool, Cuts(random_splits(400, size, 300, rng))).mean() for size in (40, 200))
     assert 0.85 < small / large < 1.15
 
 
@@ -63,7 +63,7 @@ def test_undamped_a_value_mix_is_the_chi_square_of_the_table() -> None:
     counts = pd.crosstab(cut[0], pool.labels["colour"])
     expected = chi2_contingency(counts, correction=False).statistic
     shares = pd.Series(pool.labels["colour"]).value_counts(normalize=True)
-    found = ValueMix("colour", 5000).scores(pool, cut)[0]
+    found = ValueMix("colour", 5000).scores(pool, Cuts(cut))[0]
     assert found == pytest.approx(expected, rel=RARE_SHARE / shares.min() + 1e-3)
 
 
@@ -71,8 +71,8 @@ def test_missing_values_are_not_values() -> None:
     pool, cut = sample(WORLD, 100, 1), window_last(60, 40)
     pool.numbers["margin"][55:70] = np.nan
     there = np.isfinite(pool.numbers["margin"])
-    alone = Distribution("margin").scores(pool.take(there), cut[:, there])
-    np.testing.assert_allclose(Distribution("margin").scores(pool, cut), alone)
+    alone = Distribution("margin").scores(pool.take(there), Cuts(cut[:, there]))
+    np.testing.assert_allclose(Distribution("margin").scores(pool, Cuts(cut)), alone)
 
 
 def shift_of_one() -> tuple[Sample, Sample]:
@@ -80,12 +80,12 @@ def shift_of_one() -> tuple[Sample, Sample]:
 
 
 def largest_without_drift(detector: Detector, reference: Sample) -> float:
-    return float(detector.scores(reference, random_splits(400, 200, 200, np.random.default_rng(0))).max())
+    return float(detector.scores(reference, Cuts(random_splits(400, 200, 200, np.random.default_rng(0)))).max())
 
 
 def test_a_shift_of_everything_moves_the_mean() -> None:
     reference, shifted = shift_of_one()
-    score = MeanShift(5000).scores(pooled(reference, shifted), window_last(400, 400))[0]
+    score = MeanShift(5000).scores(pooled(reference, shifted), Cuts(window_last(400, 400)))[0]
     assert score > 2 * largest_without_drift(MeanShift(5000), reference)
 
 
@@ -93,7 +93,7 @@ def test_a_few_queries_for_one_new_look_move_the_kernel_means() -> None:
     reference, window = sample(WORLD, 400, 1), sample(WORLD, 400, 2)
     look = WORLD.vectors(1, 5)[0] + 0.05 * np.random.default_rng(0).normal(size=(40, 64))
     window.vectors[:40] = look / np.linalg.norm(look, axis=1, keepdims=True)
-    score = KernelMeans().scores(pooled(reference, window), window_last(400, 400))[0]
+    score = KernelMeans().scores(pooled(reference, window), Cuts(window_last(400, 400)))[0]
     assert score > 2 * largest_without_drift(KernelMeans(), reference)
 
 
