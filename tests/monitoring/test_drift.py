@@ -15,7 +15,7 @@ from lookalike.config import load_config
 from lookalike.errors import ReleaseMismatch
 from lookalike.storage import read_json, write_json
 from monitoring.drift import detect_drift
-from monitoring.history import read_history
+from monitoring.history import SeenWindow, WatchHistory, read_history
 from monitoring.result import DriftResult
 from monitoring.settings import DriftSettings
 from monitoring.sketch import keep_early_traffic
@@ -159,7 +159,9 @@ def test_the_rule_over_several_windows_reads_the_history(shop: tuple, tmp_path: 
         detect_drift(log, folder, output, settings, end, history)
         result = load_config(DriftResult, output / "drift.json")
         fired.append(result.sequence is not None and result.sequence.fired)
-        write_json(history, read_history(history).seeing(result).model_dump(mode="json"))
+        said = result.model_dump(include={"window", "release_id", "first", "last", "drifted"})
+        seen = WatchHistory(windows=[*read_history(history).windows, SeenWindow(**said)])
+        write_json(history, seen.model_dump(mode="json"))
     assert fired == [False, False, True]
 
 
