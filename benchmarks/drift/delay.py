@@ -15,6 +15,12 @@ from monitoring.sequence import SequenceRule
 PURPOSE = 4
 KINDS = {"sudden": 3, "gradual": 8}
 """Most windows that may pass."""
+MISSED = {
+    "sudden": "; missed: one window of {0} is too small a witness to be called every time at 1 %",
+    "gradual": "; missed: {0} reaches the size that power_{0}_1pct is measured at only with window {1}, and is smaller "
+    "before",
+}
+"""Why a goal is not reached, by kind: the slowest shift and the windows over which it grows."""
 RATE = "1pct"
 """The shipped false-alarm rate of a window."""
 RULE = SequenceRule()
@@ -69,12 +75,13 @@ def _figure(kind: str, waited: Mapping[str, Sequence[int | None]], study: Study)
         f"{sum(wait is None for wait in waited[shift])} not within {study.days}"
         for shift in waited
     )
+    missed = "" if means[slowest] <= KINDS[kind] else MISSED[kind].format(slowest, study.ramp)
     ramp = f", growing over {study.ramp} windows to the size of the sudden one" if kind == "gradual" else ""
     return Figure(
         value=means[slowest],
         unit="windows",
         how=f"mean over {len(counted)} episodes of the slowest of the three shifts ({slowest}{ramp}); windows of "
-        f"{study.window}, believed when {RULE.k} of {RULE.m} windows drifted at 1 %. {told}",
+        f"{study.window}, believed when {RULE.k} of {RULE.m} windows drifted at 1 %. {told}{missed}",
         command=COMMAND,
         goal=f"<= {KINDS[kind]}",
         met=means[slowest] <= KINDS[kind],
