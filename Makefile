@@ -101,6 +101,10 @@ bench-milvus-bulk: $(INSTALLED)  ## Measure filling a Milvus server from files, 
 	OMP_NUM_THREADS=1 unshare --map-root-user --net \
 	  $(BIN)/python -m benchmarks.milvus_bulk --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
 
+.PHONY: bench-drift
+bench-drift: $(INSTALLED)  ## Measure the watch of drift: false alarms, power, delay (WORKSPACE= with an exported model; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.drift --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
+
 pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile
 

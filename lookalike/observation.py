@@ -21,6 +21,8 @@ REFERENCE_SCHEMA = pa.schema(
         ("photo_width", pa.int32()),
         ("photo_height", pa.int32()),
         ("photo_bytes", pa.int32()),
+        ("jpeg_quality", pa.float32()),  # 1 to 100 as last saved; null for other formats
+        ("sharpness", pa.float32()),  # variance of the Laplacian of the model's input
     ]
 )
 
@@ -37,6 +39,8 @@ class Observation:
     photo_width: int
     photo_height: int
     photo_bytes: int
+    jpeg_quality: float | None = None
+    sharpness: float | None = None
 
 
 def score_margin(scores: Sequence[float]) -> tuple[float | None, float | None]:

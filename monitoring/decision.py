@@ -1,15 +1,16 @@
 """The decide stage: `drift.json`, the history and the world in, `decision.json` out."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lookalike.config import load_config
 from lookalike.errors import ReleaseMismatch
-from lookalike.release.manifest import Release, known_releases
+from lookalike.release.manifest import Release
 from lookalike.release.update_log import UpdateLog
 from lookalike.storage import StageRecord, read_seal, run_stage, write_json
+from monitoring.age import model_born
 from monitoring.history import StartedRun, WatchHistory, alone, read_history, write_history
 from monitoring.result import DRIFT, DriftResult
 from monitoring.rules import Decision, Facts, decide
@@ -65,18 +66,11 @@ def gather_facts(release: Path, serving: Release, catalogue: Path | None, veto: 
     return Facts(
         now=now,
         release_id=serving.release_id,
-        model_born=_model_born(release.parent, serving),
+        model_born=model_born(release.parent, serving),
         released_catalogue=UpdateLog(release.parent, serving).catalogue_digest(),
         catalogue=read_seal(catalogue).content if catalogue is not None else None,
         veto=read_veto(veto) if veto is not None else None,
     )
-
-
-def _model_born(releases: Path, serving: Release) -> datetime:
-    """A reindex makes a new release of an old model; the model is as old as its first release."""
-    same = [one for one in known_releases(releases) if one.model_fingerprint == serving.model_fingerprint]
-    born = [datetime.fromisoformat(one.created) for one in same]
-    return min(time if time.tzinfo else time.replace(tzinfo=UTC) for time in born)
 
 
 def _remember(history: WatchHistory, decision: Decision, now: datetime) -> WatchHistory:

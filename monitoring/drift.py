@@ -1,20 +1,27 @@
 """The drift stage: query log and release in, `drift.json`, `calibration.json` and `drift.html` out."""
 
 import logging
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import load_config
 from lookalike.release.manifest import Release
-from lookalike.storage import StageRecord, digest_file, run_stage, write_json
+from lookalike.release.update_log import UpdateLog
+from lookalike.storage import StageRecord, read_seal, run_stage, write_json
+from monitoring.age import model_born
 from monitoring.calibration import Calibration, calibrate, calibration_key
-from monitoring.detectors import find_detector
+from monitoring.catalogue import compare_catalogue
+from monitoring.earlier import verdicts_before
+from monitoring.history import read_history
 from monitoring.report import write_report
 from monitoring.result import DRIFT, DriftResult
-from monitoring.samples import REFERENCE, Sample, read_reference, read_release, same_space
+from monitoring.samples import read_release, same_space
 from monitoring.settings import DriftSettings
-from monitoring.streams import StreamResult, compare_streams
+from monitoring.sketch import Reference, read_reference
+from monitoring.weighing import weigh
 from monitoring.windows import Window, read_window
 
 CALIBRATION = "calibration.json"
@@ -22,25 +29,45 @@ REPORT = "drift.html"
 log = logging.getLogger(__name__)
 
 
-def detect_drift(query_log: Path, release: Path, output: Path, settings: DriftSettings, now: datetime) -> StageRecord:
+@dataclass(frozen=True)
+class Beside:
+    """What a window is seen beside."""
+
+    earlier: tuple[bool, ...] = ()
+    """Verdicts of the release's windows before it, oldest first."""
+    catalogue: Catalogue | None = None
+    """The newest validated catalogue."""
+
+
+def detect_drift(
+    query_log: Path,
+    release: Path,
+    output: Path,
+    settings: DriftSettings,
+    now: datetime,
+    history: Path | None = None,
+    catalogue: Path | None = None,
+) -> StageRecord:
     """Compare the newest window of the query log with the reference of `release`, the folder `releases/<id>`.
 
-    Writes the sealed folder `output`. The same rows against the same reference are compared once: a second
-    call says so and keeps the time of the first. A calibration already in `output` is used again when it
-    holds for the same reference, sizes and settings. Raises ReleaseMismatch where the log mixes models.
+    `history` is the watch's, for the rule over several windows; `catalogue` the newest validate output, for what it
+    brings and for the verticals of slices. Writes the sealed folder `output`. The same rows against the same reference
+    are compared once: a second call says so and keeps the time of the first. A calibration already in `output` is used
+    again when it holds for the same reference, sizes and settings. Raises ReleaseMismatch where the log mixes models.
     """
     record = read_release(release)
     reference = read_reference(release, settings)
-    window = read_window(query_log, record, settings, now)
-    same_space(reference, window.sample)
+    window = read_window(query_log, record, settings, now, reference.since)
+    same_space(reference.sample, window.sample)
+    beside = _beside(record, window, history, catalogue)
     known = _stored_calibration(output)
 
     def work(folder: Path) -> dict[str, Any]:
-        result, calibration = measure(record, reference, window, settings, now, known)
+        result, calibration = measure(release, record, reference, window, beside, settings, now, known)
         write_json(folder / DRIFT, result.model_dump(mode="json"))
         if calibration is not None:
             write_json(folder / CALIBRATION, calibration.model_dump(mode="json"))
-        write_report(folder / REPORT, result, calibration, reference, window.sample, settings)
+        write_report(folder / REPORT, result, calibration, reference.sample, window.sample, settings)
         log.info("%s", result.summary)
         return _figures(result)
 
@@ -51,8 +78,10 @@ def detect_drift(query_log: Path, release: Path, output: Path, settings: DriftSe
         settings={
             "settings": settings.model_dump(mode="json"),
             "release": record.release_id,
-            "reference": digest_file(release / REFERENCE),
+            "reference": reference.digest,
             "window": window.digest,
+            "earlier": list(beside.earlier),
+            "catalogue": read_seal(catalogue).content if catalogue is not None else None,
         },
         content=[DRIFT],
         work=work,
@@ -60,36 +89,65 @@ def detect_drift(query_log: Path, release: Path, output: Path, settings: DriftSe
 
 
 def measure(
+    folder: Path,
     release: Release,
-    reference: Sample,
+    reference: Reference,
     window: Window,
+    beside: Beside,
     settings: DriftSettings,
     now: datetime,
     known: Calibration | None = None,
 ) -> tuple[DriftResult, Calibration | None]:
     """The comparison itself; without rows enough there is no calibration and nothing drifted."""
-    facts: dict[str, Any] = {
+    facts = _facts(folder, release, reference, window, beside, settings, now)
+    rows = min(len(reference.sample), len(window.sample))
+    if rows < settings.min_rows:
+        return _too_little(facts, settings), None
+    key = calibration_key(reference.sample, len(window.sample), settings)
+    if known is None or known.key != key:
+        known = calibrate(reference.sample, len(window.sample), settings)
+    found = weigh(known, reference.sample, window, beside.catalogue, beside.earlier, settings)
+    return DriftResult(outcome="measured", **facts, **found), known
+
+
+def _beside(record: Release, window: Window, history: Path | None, catalogue: Path | None) -> Beside:
+    first = window.first.isoformat() if window.first else None
+    seen = read_history(history).windows if history is not None else []
+    return Beside(
+        tuple(verdicts_before(seen, record.release_id, first)),
+        load_catalogue(catalogue) if catalogue is not None else None,
+    )
+
+
+def _facts(
+    folder: Path,
+    release: Release,
+    reference: Reference,
+    window: Window,
+    beside: Beside,
+    settings: DriftSettings,
+    now: datetime,
+) -> dict[str, Any]:
+    """What is known without measuring."""
+    change = None
+    if beside.catalogue is not None:
+        change = compare_catalogue(beside.catalogue, folder, UpdateLog(folder.parent, release).stored())
+    return {
         "release_id": release.release_id,
         "model_fingerprint": release.model_fingerprint,
         "window": window.digest,
         "first": window.first.isoformat() if window.first else None,
         "last": window.last.isoformat() if window.last else None,
         "measured": now.isoformat(),
-        "n_reference": len(reference),
+        "n_reference": len(reference.sample),
         "n_current": len(window.sample),
         "excluded": window.excluded,
         "alpha": settings.alpha,
-        "detector": settings.detector,
+        "detector": "joint",
+        "reference": reference.words,
+        "catalogue": change,
+        "model_age_days": (now - model_born(folder.parent, release)) / timedelta(days=1),
     }
-    if min(len(reference), len(window.sample)) < settings.min_rows:
-        return _too_little(facts, settings), None
-    detector = find_detector(settings.detector)
-    key = calibration_key(reference.vectors, len(window.sample), settings)
-    if known is None or known.key != key:
-        known = calibrate(detector, reference.vectors, len(window.sample), settings)
-    score = detector.score(reference.vectors, window.sample.vectors)
-    streams = compare_streams(reference, window.sample, settings.alpha)
-    return _measured(facts, score, known, streams), known
 
 
 def _too_little(facts: dict[str, Any], settings: DriftSettings) -> DriftResult:
@@ -97,31 +155,9 @@ def _too_little(facts: dict[str, Any], settings: DriftSettings) -> DriftResult:
         f"Not enough traffic: {facts['n_current']} queries against {facts['n_reference']} reference rows; "
         f"{settings.min_rows} of each are needed."
     )
+    if facts["n_reference"] == 0:
+        summary += f" The reference: {facts['reference']}; {settings.early_rows} early queries will make one."
     return DriftResult(outcome="not enough traffic", drifted=False, summary=summary, **facts)
-
-
-def _measured(
-    facts: dict[str, Any], score: float, calibration: Calibration, streams: list[StreamResult]
-) -> DriftResult:
-    drifted = score > calibration.threshold
-    verdict = "The queries drifted" if drifted else "No drift"
-    summary = (
-        f"{verdict}: {calibration.detector} score {score:.4g} against the threshold {calibration.threshold:.4g} "
-        f"(false-alarm rate {calibration.alpha:g}), {calibration.n_window} queries, "
-        f"{calibration.n_reference} reference rows."
-    )
-    return DriftResult(
-        outcome="measured",
-        drifted=drifted,
-        summary=summary,
-        score=score,
-        threshold=calibration.threshold,
-        rank=calibration.rank(score),
-        false_alarm_rate=calibration.false_alarm_rate,
-        false_alarm_interval=calibration.false_alarm_interval,
-        streams=streams,
-        **facts,
-    )
 
 
 def _stored_calibration(output: Path) -> Calibration | None:

@@ -3,6 +3,9 @@
 from typing import Literal
 
 from lookalike.config import StrictConfig
+from monitoring.catalogue import CatalogueChange
+from monitoring.sequence import SequenceState
+from monitoring.slices import SliceChange
 from monitoring.streams import StreamResult
 
 DRIFT = "drift.json"
@@ -14,7 +17,7 @@ class DriftResult(StrictConfig):
     outcome: Literal["measured", "not enough traffic"]
     """Whether there were rows enough to say anything."""
     drifted: bool
-    """Whether the vectors' score is above the calibrated threshold; false without a measurement."""
+    """Whether the score is above the calibrated threshold; false without a measurement."""
     summary: str
     """The outcome in one sentence."""
     release_id: str
@@ -38,9 +41,11 @@ class DriftResult(StrictConfig):
     alpha: float
     """Stated false-alarm rate."""
     detector: str
-    """Name of the statistic."""
+    """How the streams were weighed together."""
+    reference: str = ""
+    """Where the reference's rows come from, in a sentence."""
     score: float | None = None
-    """The statistic."""
+    """Surprise of the most surprising family of streams, in powers of ten."""
     threshold: float | None = None
     """A score above it is drift."""
     rank: float | None = None
@@ -49,8 +54,18 @@ class DriftResult(StrictConfig):
     """Share of fresh windows without drift above the threshold, as measured at calibration."""
     false_alarm_interval: tuple[float, float] | None = None
     """95 % interval of that share."""
+    families: dict[str, float] = {}
+    """Surprise by family: what is asked for, how it is answered, how photos are made."""
     streams: list[StreamResult] = []
-    """Every other stream, the ones that moved first."""
+    """Every stream, the ones that moved first."""
+    slices: list[SliceChange] = []
+    """Parts of the traffic, by what they contribute to the shift."""
+    sequence: SequenceState | None = None
+    """Where the rule over several windows stands; null without a measurement."""
+    catalogue: CatalogueChange | None = None
+    """What the newest catalogue brings; null where none was looked at."""
+    model_age_days: float | None = None
+    """Days since the first release of the model in service."""
 
     @property
     def moved(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Queries as arrays, and the release's reference: what its queries looked like when it was evaluated."""
+"""Queries as arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lookalike.config import load_config
 from lookalike.errors import ArtifactError, ReleaseMismatch
 from lookalike.observation import REFERENCE_SCHEMA
 from lookalike.release.manifest import Release
-from monitoring.settings import DriftSettings
 
-REFERENCE = "reference.parquet"
-NUMBERS = ("top1_score", "margin", "photo_width", "photo_height", "photo_bytes")
+ANSWERS = ("top1_score", "margin")
+PHOTOS = ("photo_width", "photo_height", "photo_bytes", "jpeg_quality", "sharpness")
+BYTES_PER_PIXEL = "bytes_per_pixel"
+EMPTY = "empty_answers"
 
 
 @dataclass(frozen=True)
@@ -33,28 +33,37 @@ class Sample:
     def __len__(self) -> int:
         return len(self.vectors)
 
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> "Sample":
+        """The chosen rows, by place or mask."""
+        return Sample(
+            self.vectors[rows],
+            {name: values[rows] for name, values in self.numbers.items()},
+            {name: values[rows] for name, values in self.labels.items()},
+        )
+
+
+def pooled(first: Sample, second: Sample) -> Sample:
+    """Both, the first above the second; a stream that only one has is missing in the other's rows."""
+    return Sample(
+        np.concatenate([first.vectors, second.vectors]),
+        {name: _stacked(name, first, second) for name in {**first.numbers, **second.numbers}},
+        {name: _stacked(name, first, second) for name in {**first.labels, **second.labels}},
+    )
+
+
+def _stacked(name: str, first: Sample, second: Sample) -> NDArray:
+    def column(sample: Sample) -> NDArray:
+        missing = np.full(len(sample), np.nan if name in {**first.numbers, **second.numbers} else None)
+        return {**sample.numbers, **sample.labels}.get(name, missing)
+
+    return np.concatenate([column(first), column(second)])
+
 
 def read_release(folder: Path) -> Release:
     """The record in a release's folder. Raises ArtifactError where there is none."""
     if not (folder / "release.json").is_file():
         raise ArtifactError(f"{folder} holds no release.json; pass the folder of one release, releases/<id>")
     return load_config(Release, folder / "release.json")
-
-
-def read_reference(folder: Path, settings: DriftSettings) -> Sample:
-    """The reference of a release, thinned at random to `max_reference_rows`. Raises ArtifactError."""
-    path = folder / REFERENCE
-    if not path.is_file():
-        raise ArtifactError(f"{folder} holds no {REFERENCE}; the release was made without an evaluation")
-    table = pq.read_table(path)
-    if missing := set(REFERENCE_SCHEMA.names) - set(table.column_names):
-        raise ArtifactError(f"{path} lacks the columns {', '.join(sorted(missing))}")
-    if len(table) > settings.max_reference_rows:
-        rng = np.random.default_rng(settings.seed)
-        table = table.take(np.sort(rng.choice(len(table), settings.max_reference_rows, replace=False)))
-    if not all(sound_vectors(table)):
-        raise ArtifactError(f"{path} holds vectors that are missing or not numbers; evaluate and release again")
-    return sample_of(table)
 
 
 def same_space(reference: Sample, current: Sample) -> None:
@@ -78,7 +87,9 @@ def sample_of(table: pa.Table) -> Sample:
     vectors = np.stack(frame["vector"].to_list()).astype(np.float32) if len(frame) else np.empty((0, 0), np.float32)
     labels = _columns_of_map(frame["attributes"])
     sure = _columns_of_map(frame["confidence"])
-    numbers = {name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in NUMBERS}
+    numbers = {name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in (*ANSWERS, *PHOTOS)}
+    numbers[BYTES_PER_PIXEL] = numbers["photo_bytes"] / (numbers["photo_width"] * numbers["photo_height"])
+    numbers[EMPTY] = _empty(table)
     numbers |= {f"confidence of {name}": values.astype(np.float64) for name, values in sure.items()}
     return Sample(vectors, numbers, labels)
 
@@ -88,3 +99,11 @@ def _columns_of_map(column: pd.Series) -> dict[str, NDArray[np.object_]]:
     rows = [dict(row) if row is not None else {} for row in column]
     names = sorted({name for row in rows for name in row})
     return {name: np.array([row.get(name) for row in rows], dtype=object) for name in names}
+
+
+def _empty(table: pa.Table) -> NDArray[np.float64]:
+    """(N,) 1 where nothing was found. The log knows the hits; the reference's queries were asked without filters, so
+    there a missing score says it."""
+    if "hits" in table.column_names:
+        return np.array([float(len(hits or ()) == 0) for hits in table["hits"].to_pylist()])
+    return table["top1_score"].is_null().to_numpy().astype(np.float64)

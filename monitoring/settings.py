@@ -1,10 +1,11 @@
 """What the watch may be told: how drift is measured, and when something is done about it."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from lookalike.config import StrictConfig
+from monitoring.sequence import SequenceRule
 
 MOST_VERDICTS = 50
 """Windows of an episode whose verdicts are kept."""
@@ -13,24 +14,28 @@ MOST_VERDICTS = 50
 class DriftSettings(StrictConfig):
     """How one window of the query log is compared with the release's reference."""
 
-    detector: Literal["mmd", "classifier"] = "mmd"
-    """Statistic over the vectors: `mmd` (kernel two-sample) calibrates within seconds, `classifier` within minutes."""
-    alpha: float = Field(default=0.05, gt=0, lt=1)
-    """False-alarm rate: the share of windows without drift that may still be called drifted."""
-    draws: int = Field(default=400, ge=19)
-    """Random splits of the reference behind the threshold; as many again measure the false-alarm rate."""
+    alpha: float = Field(default=0.01, gt=0, lt=1)
+    """False-alarm rate of the whole watch: the share of windows without drift that may still be called drifted."""
+    draws: int = Field(default=999, ge=19)
+    """Random cuts of the reference behind the threshold."""
+    proof_draws: int = Field(default=400, ge=0)
+    """Further cuts that measure the false-alarm rate of the threshold; 0 leaves it unmeasured."""
     min_rows: int = Field(default=50, ge=30)
     """Fewer rows than this, in the window or the reference, are not enough traffic to say anything."""
-    max_rows: int = Field(default=2000, ge=50)
-    """The newest rows that make up a window; cost grows with the square."""
-    max_reference_rows: int = Field(default=3000, ge=50)
+    max_rows: int = Field(default=5000, ge=50)
+    """Most rows of a window: the newest, or with `hours` a random choice of those hours'."""
+    max_reference_rows: int = Field(default=3500, ge=50)
     """Rows of the reference that are compared; a larger reference is thinned at random."""
+    early_rows: int = Field(default=2000, ge=0)
+    """So many of the release's first queries are kept as part of its reference; 0 keeps none."""
     hours: float | None = Field(default=None, gt=0)
-    """Only rows of the last so many hours make up a window; null takes the newest rows whatever their age."""
+    """A window is what the last so many hours brought; null takes the newest rows whatever their age."""
     count_repeats: bool = False
     """Count every query for the very same photo; calibration supposes independent rows, so one counts by default."""
     report_rows: int = Field(default=300, ge=50, le=2500)
     """Rows of either side drawn in Evidently's charts; its t-SNE takes 2 s for 300 and 50 s for 2,500."""
+    rule: SequenceRule = SequenceRule()
+    """How many of the last windows must have drifted before drift is believed."""
     seed: int = 0
     """Randomness of splits, thinning and the report's sample."""
 

@@ -12,14 +12,22 @@ from lookalike.storage import StageRecord
 from lookalike.workspace import Workspace
 
 
-def drift(output: str, *, workspace: str, now: str = "", settings: Settings = NONE) -> StageRecord:
-    """Compare the query log with the live release's reference."""
+def drift(output: str, *, workspace: str, now: str = "", settings: Settings = NONE, validated: str = "") -> StageRecord:
+    """Compare the query log with the live release's reference, of which its early traffic becomes a part.
+
+    `validated` is the newest validate output, empty where none was made.
+    """
     from monitoring.drift import detect_drift
+    from monitoring.samples import read_release
     from monitoring.settings import DriftSettings
+    from monitoring.sketch import keep_early_traffic
 
     shop = Workspace(Path(workspace))
     chosen = settings_for(DriftSettings, settings, "drift")
-    return detect_drift(shop.query_log, live_folder(shop), Path(output), chosen, moment(now))
+    folder, time = live_folder(shop), moment(now)
+    keep_early_traffic(shop.query_log, read_release(folder), folder, chosen, time)
+    catalogue = Path(validated) if validated else None
+    return detect_drift(shop.query_log, folder, Path(output), chosen, time, shop.watch_history, catalogue)
 
 
 def decide(

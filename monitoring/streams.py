@@ -1,53 +1,93 @@
-"""What moved: one two-sample test per stream of the log, corrected for the number of streams.
-
-The verdict on drift is the vectors' alone; these tests say in words what a person should look at.
-"""
+"""Which streams a reference can speak for, and what a window did to each of them."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import chi2_contingency, ks_2samp
+from scipy.stats import hypergeom
 
 from lookalike.config import StrictConfig
-from monitoring.samples import Sample
+from monitoring.detectors import Detector, Distribution, KernelMeans, MeanShift, ValueMix
+from monitoring.samples import BYTES_PER_PIXEL, PHOTOS, Sample
 
 MIN_VALUES = 20
-"""Fewer measured values than this on either side are not tested."""
-MIN_EXPECTED = 5
-"""Rarer attribute values are pooled: chi-square needs about five expected rows per cell (Cochran 1954)."""
+"""Fewer measured values than this on either side are not compared."""
+
+FAMILIES = {"queries": 0.6, "answers": 0.2, "photos": 0.2}
+"""Shares of the false-alarm rate: what is asked for counts most, what photos are like least."""
+
+NEVER_SEEN = "never seen"
+TESTS = {
+    KernelMeans.name: KernelMeans.test,
+    MeanShift.name: MeanShift.test,
+    "labels": ValueMix.test,
+    "numbers": Distribution.test,
+}
+"""What is computed of a stream, by its kind."""
+
+
+def family_of(name: str, sample: Sample) -> str:
+    """What a stream tells of: which products are asked for, how well they are answered, or how photos are made."""
+    if name in (*PHOTOS, BYTES_PER_PIXEL):
+        return "photos"
+    return "answers" if name in sample.numbers else "queries"
 
 
 class StreamResult(StrictConfig):
     """One stream of the window against the reference."""
 
     name: str
-    """Column of the log, or an attribute."""
+    """Column of the log, an attribute, or the embeddings."""
+    family: str
+    """The family whose say it has part in: `queries`, `answers` or `photos`."""
     test: str
-    """`ks` (numbers) or `chi-square` (predicted values)."""
+    """What was computed; `never seen` where the reference has one value only."""
     statistic: float
-    """Largest gap of the cumulative shares (ks), or half the sum of the shares' changes (chi-square): 0 to 1."""
+    """Size of the change, 0 to 1: largest gap of the cumulative shares, half the sum of the shares' changes, or one
+    minus the cosine between the mean vectors."""
     p_value: float
-    """Of the test alone."""
+    """Of the stream alone, from its own null; small ones by a gamma law fitted to it."""
     p_adjusted: float
-    """After Holm's correction over all streams."""
+    """Share of windows without drift in which any stream is as surprising as this one (Westfall and Young 1993)."""
     moved: bool
-    """Whether the corrected p-value is at most alpha."""
+    """Whether that share is at most alpha."""
     words: str
     """What changed, for a person."""
 
 
-def compare_streams(reference: Sample, current: Sample, alpha: float) -> list[StreamResult]:
-    """Test every stream both sides have; the ones that moved come first, strongest change first."""
-    was, now = reference, current
-    found = [_numbers(name, was.numbers[name], now.numbers[name]) for name in _shared_numbers(was, now)]
-    found += [_values(name, was.labels[name], now.labels[name]) for name in was.labels if name in now.labels]
-    adjusted = holm([result.p_value for result in found])
-    results = [
-        result.model_copy(update={"p_adjusted": p, "moved": p <= alpha})
-        for result, p in zip(found, adjusted, strict=True)
-    ]
-    return sorted(results, key=lambda result: (not result.moved, -result.statistic, result.name))
+def detectors_for(reference: Sample, seed: int) -> list[Detector]:
+    """A detector for every stream that the reference has values of, and more than one."""
+    found: list[Detector] = [KernelMeans(seed), MeanShift(len(reference))]
+    found += [ValueMix(name, len(reference)) for name in reference.labels if _varies(_measured(reference, name))]
+    return found + [Distribution(name) for name in reference.numbers if _varies(_measured(reference, name))]
+
+
+def constant_streams(reference: Sample) -> list[str]:
+    """Streams of which the reference knows a single value: what a window brings beside it was never seen."""
+    names = [*reference.labels, *reference.numbers]
+    return [name for name in names if len(np.unique(values := _measured(reference, name))) == 1 and _enough(values)]
+
+
+def never_seen(reference: Sample, current: Sample, name: str) -> float:
+    """Fisher's exact p-value of so many values unlike the reference's only one."""
+    was, now = _measured(reference, name), _measured(current, name) if _holds(current, name) else np.empty(0)
+    if not _enough(now):
+        return 1.0
+    other = int((now != was[0]).sum())
+    return float(hypergeom.sf(other - 1, len(was) + len(now), other, len(now))) if other else 1.0
+
+
+def comparable(current: Sample, name: str) -> bool:
+    """Whether the window has values enough of a stream."""
+    return name.startswith(KernelMeans.name) or (_holds(current, name) and _enough(_measured(current, name)))
+
+
+def change(reference: Sample, current: Sample, name: str) -> tuple[float, str]:
+    """Size and sentence of a stream's change."""
+    if name in reference.labels:
+        return _values(name, _measured(reference, name), _measured(current, name))
+    if name in reference.numbers:
+        return _numbers(name, _measured(reference, name), _measured(current, name))
+    return _vectors(name, reference, current)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -59,54 +99,48 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def _shared_numbers(reference: Sample, current: Sample) -> list[str]:
-    def measured(sample: Sample, name: str) -> int:
-        return int(np.isfinite(sample.numbers[name]).sum())
-
-    shared = [name for name in reference.numbers if name in current.numbers]
-    return [name for name in shared if min(measured(reference, name), measured(current, name)) >= MIN_VALUES]
+def _holds(sample: Sample, name: str) -> bool:
+    return name in sample.labels or name in sample.numbers
 
 
-def _numbers(name: str, reference: NDArray[np.float64], current: NDArray[np.float64]) -> StreamResult:
-    was, now = reference[np.isfinite(reference)], current[np.isfinite(current)]
-    test = ks_2samp(was, now, method="asymp")  # exact p-values suppose no ties; photo sizes are full of them
-    return StreamResult(
-        name=name,
-        test="ks",
-        statistic=float(test.statistic),
-        p_value=float(test.pvalue),
-        p_adjusted=1.0,
-        moved=False,
-        words=f"{_spoken(name)}: the median went from {np.median(was):.3g} to {np.median(now):.3g}",
+def _measured(sample: Sample, name: str) -> np.ndarray:
+    """The values of a stream that are there."""
+    if name in sample.labels:
+        labels = sample.labels[name]
+        return labels[np.array([label is not None for label in labels], dtype=bool)].astype(str)
+    return sample.numbers[name][np.isfinite(sample.numbers[name])]
+
+
+def _enough(values: np.ndarray) -> bool:
+    return len(values) >= MIN_VALUES
+
+
+def _varies(values: np.ndarray) -> bool:
+    return _enough(values) and bool((values != values[0]).any())
+
+
+def _numbers(name: str, was: np.ndarray, now: np.ndarray) -> tuple[float, str]:
+    places = np.union1d(was, now)
+    shares = [np.searchsorted(np.sort(side), places, side="right") / len(side) for side in (was, now)]
+    spoken = name.replace("_", " ").replace("top1 score", "score of the best answer")
+    told = (
+        f"went from {was.mean():.1%} to {now.mean():.1%} of the queries"
+        if set(places) <= {0.0, 1.0}
+        else f"the median went from {np.median(was):.3g} to {np.median(now):.3g}"
     )
+    return float(np.abs(shares[1] - shares[0]).max()), f"{spoken}: {told}"
 
 
-def _values(name: str, reference: NDArray[np.object_], current: NDArray[np.object_]) -> StreamResult:
-    values = sorted({str(value) for value in (*reference, *current)})
-    counts = np.array([[np.sum(side.astype(str) == value) for value in values] for side in (reference, current)])
-    shares = counts / counts.sum(axis=1, keepdims=True)  # (2, C)
-    change = shares[1] - shares[0]
-    most = int(np.argmax(np.abs(change)))
-    return StreamResult(
-        name=name,
-        test="chi-square",
-        statistic=float(np.abs(change).sum() / 2),
-        p_value=_chi_square(counts),
-        p_adjusted=1.0,
-        moved=False,
-        words=f"{name}: '{values[most]}' went from {shares[0, most]:.1%} to {shares[1, most]:.1%} of the queries",
-    )
+def _values(name: str, was: np.ndarray, now: np.ndarray) -> tuple[float, str]:
+    values = np.union1d(was, now)
+    shares = np.array([[(side == value).mean() for value in values] for side in (was, now)])  # (2, C)
+    moved = shares[1] - shares[0]
+    most = int(np.argmax(np.abs(moved)))
+    told = f"{name}: '{values[most]}' went from {shares[0, most]:.1%} to {shares[1, most]:.1%} of the queries"
+    return float(np.abs(moved).sum() / 2), told
 
 
-def _chi_square(counts: NDArray[np.int64]) -> float:
-    """p-value of the (2, C) table, rare values pooled into one column; 1 when a single column is left."""
-    totals = counts.sum(axis=0)
-    expected = totals * counts.sum(axis=1).min() / counts.sum()
-    common = expected >= MIN_EXPECTED
-    pooled = np.column_stack([counts[:, common], counts[:, ~common].sum(axis=1)])
-    pooled = pooled[:, pooled.sum(axis=0) > 0]
-    return float(chi2_contingency(pooled, correction=False).pvalue) if pooled.shape[1] > 1 else 1.0
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ").replace("top1 score", "score of the best answer")
+def _vectors(name: str, reference: Sample, current: Sample) -> tuple[float, str]:
+    means = [side.vectors.mean(axis=0) for side in (reference, current)]
+    apart = 1 - float(means[0] @ means[1] / (np.linalg.norm(means[0]) * np.linalg.norm(means[1])))
+    return max(0.0, apart), f"{name}: the mean vectors are {max(0.0, apart):.3f} apart (cosine distance)"

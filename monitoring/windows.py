@@ -15,6 +15,10 @@ from lookalike.search.query_log import read_query_log
 from lookalike.storage import digest_bytes, digest_json
 from monitoring.samples import Sample, sample_of, sound_vectors
 from monitoring.settings import DriftSettings
+from monitoring.slices import Example
+
+SHOWN_HITS = 3
+"""Answers named with an example."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +32,53 @@ class Window:
     digest: str
     """SHA-256 over the vectors and times: the same rows are the same window."""
     excluded: dict[str, int] = field(default_factory=dict)
+    told: tuple[Example, ...] = ()
+    """What finds every row in the log, in the sample's order."""
 
 
-def read_window(query_log: Path, release: Release, settings: DriftSettings, now: datetime) -> Window:
+def read_window(
+    query_log: Path, release: Release, settings: DriftSettings, now: datetime, after: datetime | None = None
+) -> Window:
     """The newest queries the release answered before `now`; rows left out are counted by reason.
 
-    An empty or missing log is an empty window. Raises ReleaseMismatch when rows carry the release's id but
-    another model's fingerprint, ArtifactError for a log without the agreed columns.
+    `after` ends the early traffic that the reference holds already. An empty or missing log is an empty window.
+    Raises ReleaseMismatch when rows carry the release's id but another model's fingerprint, ArtifactError for a log
+    without the agreed columns.
     """
-    since = None if settings.hours is None else now - timedelta(hours=settings.hours)
-    table, excluded = read_query_log(query_log, since=since), Counter[str]()
-    table = _keep(table, pc.less_equal(table["time"], now), "later than now", excluded)
+    table, excluded = answered(query_log, release, settings, now)
+    if after is not None:
+        table = _keep(table, pc.greater(table["time"], _moment(after)), "kept as early traffic", excluded)
+    if settings.hours is None:
+        newest = _last(len(table), settings.max_rows)
+        table = _keep(table, newest, "older than the newest that make a window", excluded)
+    else:
+        begin = now - timedelta(hours=settings.hours)
+        table = _keep(table, pc.greater_equal(table["time"], _moment(begin)), "older than the window", excluded)
+        chosen = _at_random(len(table), settings.max_rows, settings.seed)
+        table = _keep(table, chosen, "beyond the largest window, left out at random", excluded)
+    if not settings.count_repeats:
+        table = _keep(table, first_of_each_photo(table), "the same photo again", excluded)
+    return _window(table, dict(excluded))
+
+
+def answered(
+    query_log: Path, release: Release, settings: DriftSettings, now: datetime
+) -> tuple[pa.Table, Counter[str]]:
+    """The rows of the log that the release answered up to `now`, oldest first, and how many others there are."""
+    table, excluded = read_query_log(query_log), Counter[str]()
+    table = _keep(table, pc.less_equal(table["time"], _moment(now)), "later than now", excluded)
     table = _keep(table, pc.equal(table["release_id"], release.release_id), "another release", excluded)
     _refuse_mixed_model(table, release)
-    table = _keep(table, pa.array(sound_vectors(table), pa.bool_()), "a vector that is no number", excluded)
-    table = _keep(table, _last(len(table), settings.max_rows), "older than the newest that make a window", excluded)
-    if not settings.count_repeats:
-        table = _keep(table, _first_of_each_photo(table), "the same photo again", excluded)
-    return _window(table, dict(excluded))
+    return _keep(table, pa.array(sound_vectors(table), pa.bool_()), "a vector that is no number", excluded), excluded
+
+
+def _moment(time: datetime) -> pa.Scalar:
+    return pa.scalar(time, pa.timestamp("us", tz="UTC"))
+
+
+def _at_random(rows: int, most: int, seed: int) -> pa.BooleanArray:
+    """`most` of the rows: a busy hour must not stand for the whole day."""
+    return pa.array(np.random.default_rng(seed).permutation(rows) < most)
 
 
 def _keep(table: pa.Table, wanted: pa.BooleanArray, reason: str, excluded: Counter[str]) -> pa.Table:
@@ -58,7 +91,7 @@ def _last(rows: int, most: int) -> pa.BooleanArray:
     return pa.array(np.arange(rows) >= rows - most)
 
 
-def _first_of_each_photo(table: pa.Table) -> pa.BooleanArray:
+def first_of_each_photo(table: pa.Table) -> pa.BooleanArray:
     """Rounded: the batch a photo was embedded in moves its vector by some 1e-7."""
     vectors = [np.round(vector, 2).tobytes() for vector in table["vector"].to_numpy()]
     photos = table.select(["photo_width", "photo_height", "photo_bytes"]).to_pandas().assign(vector=vectors)
@@ -78,4 +111,8 @@ def _window(table: pa.Table, excluded: dict[str, int]) -> Window:
     times = table["time"].to_pylist()
     sample = sample_of(table)
     digest = digest_json({"vectors": digest_bytes(sample.vectors.tobytes()), "times": [str(time) for time in times]})
-    return Window(sample, times[0] if times else None, times[-1] if times else None, digest, excluded)
+    told = tuple(
+        Example(time=time.isoformat(), hits=tuple(hits or ())[:SHOWN_HITS])
+        for time, hits in zip(times, table["hits"].to_pylist(), strict=True)
+    )
+    return Window(sample, times[0] if times else None, times[-1] if times else None, digest, excluded, told)

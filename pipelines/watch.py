@@ -41,7 +41,7 @@ def watch(
         now: time of the watch, UTC ISO 8601; empty for the present, as a schedule needs it.
         mapping: mapping file; empty for the one beside the data, or a preset.
         limit: read only this many products; 0 for all.
-        settings: overrides by stage name, for example {"drift": {"alpha": 0.01}}.
+        settings: overrides by stage name, for example {"drift": {"alpha": 0.05}}.
         api: KFP API server that starts what is decided, as the tasks reach it; empty for processes on this machine.
     """
     # Whatever happens between two watches of one schedule, its arguments stay the same: nothing here but the checked
@@ -52,7 +52,9 @@ def watch(
     validated = validate_catalogue(
         catalogue=catalogue, catalogue_digest=digest, mapping=mapping, limit=limit, settings=chosen
     ).outputs["validated"]
-    drift = detect_drift(workspace=workspace, now=now, settings=settings).set_caching_options(False)
+    drift = detect_drift(validated=validated, workspace=workspace, now=now, settings=settings).set_caching_options(
+        False
+    )
     decision = decide_action(
         drift=drift.outputs["drift"], validated=validated, workspace=workspace, now=now, settings=settings, api=api
     ).set_caching_options(False)

@@ -1,10 +1,8 @@
 """The release's drift reference: what serving should log while the queries are like those evaluated."""
 
-import io
-
 import pyarrow as pa
-from PIL import Image
 
+from lookalike.catalog.photo_quality import photo_header, sharpness
 from lookalike.embedders.protocol import ModelIdentity
 from lookalike.evaluation.measure import Measured
 from lookalike.observation import Observation, observations_table, predicted_attributes, score_margin
@@ -21,7 +19,16 @@ def _observe(measured: Measured, identity: ModelIdentity, query: int) -> Observa
     probabilities = {name: values[query] for name, values in measured.embeddings.attributes.items()}
     attributes, confidence = predicted_attributes(probabilities, identity.attribute_labels)
     content = measured.queries.photos.contents[query]
-    with Image.open(io.BytesIO(content)) as photo:
-        width, height = photo.size
-    vector = measured.embeddings.vectors[query].tolist()
-    return Observation(vector, top1, margin, attributes, confidence, width, height, len(content))
+    header = photo_header(content)
+    return Observation(
+        vector=measured.embeddings.vectors[query].tolist(),
+        top1_score=top1,
+        margin=margin,
+        attributes=attributes,
+        confidence=confidence,
+        photo_width=header.width,
+        photo_height=header.height,
+        photo_bytes=len(content),
+        jpeg_quality=header.jpeg_quality,
+        sharpness=sharpness(identity.preprocessing.pixels(content)),
+    )

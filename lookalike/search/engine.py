@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lookalike.catalog.colours import colour_histogram
 from lookalike.catalog.images import ImageLimits
+from lookalike.catalog.photo_quality import sharpness
 from lookalike.config import StrictConfig
 from lookalike.deadline import Clock, Deadline
 from lookalike.embedders.protocol import Embedder, Embeddings
@@ -195,6 +196,7 @@ class SearchEngine:
             {name: Prediction(values[name], confidence[name]) for name in values},
             colours=colour_histogram(pixels[0]) if request.colour_weight > 0 else None,
             category=self._category(request, embeddings, watch),
+            sharpness=sharpness(pixels[0]),
         )
 
     def _category(self, request: SearchRequest, photo: Embeddings, watch: Stopwatch) -> CategoryTold | None:

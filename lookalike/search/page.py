@@ -43,6 +43,8 @@ class Query:
     """(BINS,) histogram of its photo, where colours count."""
     category: CategoryTold | None = None
     """What its photo's vertical is believed to be, where that counts."""
+    sharpness: float | None = None
+    """Of its photo, as the model sees it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Arguments are checked against the compiled pipeline before a run is asked for: KFP takes misspelled ones in silence."""
+"""Arguments are checked against the compiled pipeline before a run is asked for: KFP takes misspelled ones silently."""
 
 import difflib
 from collections.abc import Mapping

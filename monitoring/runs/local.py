@@ -1,8 +1,8 @@
 """Runs on this machine: a process each, which outlives whoever started it and whose death is noticed.
 
-A run is a folder: `request.json`, what is said in `said.log`, and `outcome.json` once it ended. Its process holds a lock
-on the file `alive` from before the request can be seen until it dies, so that a run without an outcome whose lock is
-free was killed. The lock goes from parent to child with the open file; there is no moment without it.
+A run is a folder: `request.json`, what is said in `said.log`, and `outcome.json` once it ended. Its process holds a
+lock on the file `alive` from before the request can be seen until it dies, so that a run without an outcome whose lock
+is free was killed. The lock goes from parent to child with the open file; there is no moment without it.
 """
 
 import fcntl

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from lookalike.catalog.images import Preprocessing
+from lookalike.catalog.photo_quality import photo_header
 from lookalike.errors import ImageError
-from lookalike.search.photo import photo_size
 from tests.hostile.cost import megabytes
 from tests.hostile.mutations import mutated
 from tests.hostile.photos import SOUND
@@ -54,7 +54,7 @@ def decode_all(seed: int, count: int) -> Outcome:
     for number, content in enumerate(photos(seed, count)):
         started = time.process_time()
         try:
-            pixels, size = preprocessing.pixels(content), photo_size(content)
+            pixels, size = preprocessing.pixels(content), photo_header(content)[:2]
             if pixels.shape != (96, 72, 3) or min(size) < 1:
                 outcome.failures.append(f"{number}: shape {pixels.shape}, size {size}")
             outcome.decoded += 1

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from lookalike.observation import Observation, observations_table
 from lookalike.release.manifest import Release, save_release
 from lookalike.search.query_log import LoggedQuery, day_folder, query_log_table
 from lookalike.storage import digest_json
+from monitoring.samples import Sample, sample_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COLOURS = ("black", "blue", "red", "white")
@@ -38,7 +40,11 @@ class World:
 
 
 def observations(
-    vectors: NDArray[np.float32], seed: int, margin: float = 0.1, shares: Sequence[float] = (0.4, 0.3, 0.2, 0.1)
+    vectors: NDArray[np.float32],
+    seed: int,
+    margin: float = 0.1,
+    shares: Sequence[float] = (0.4, 0.3, 0.2, 0.1),
+    quality: float = 90.0,
 ) -> list[Observation]:
     """One observation per vector; `margin` is the mean margin, `shares` those of the predicted colours."""
     rng = np.random.default_rng(seed)
@@ -52,6 +58,8 @@ def observations(
             photo_width=60,
             photo_height=80,
             photo_bytes=int(rng.normal(2000, 200)),
+            jpeg_quality=quality,
+            sharpness=float(rng.gamma(4.0, 100.0)),
         )
         for vector in vectors
     ]
@@ -67,7 +75,12 @@ def make_release(releases: Path, reference: Sequence[Observation], name: str = "
 
 
 def log_queries(
-    query_log: Path, release: Release, rows: Sequence[Observation], end: datetime = NOW, fingerprint: str | None = None
+    query_log: Path,
+    release: Release,
+    rows: Sequence[Observation],
+    end: datetime = NOW,
+    fingerprint: str | None = None,
+    hits: tuple[str, ...] = (),
 ) -> None:
     """Append one part to the query log: a query a minute, the newest at `end`."""
     day = day_folder(query_log, end.date())
@@ -78,9 +91,14 @@ def log_queries(
             release_id=release.release_id,
             model_fingerprint=fingerprint or release.model_fingerprint,
             latency_ms=12.0,
-            hits=(),
+            hits=hits,
             observation=row,
         )
         for i, row in enumerate(rows)
     ]
     pq.write_table(query_log_table(queries), day / f"part-{len(list(day.iterdir())):04d}.parquet")
+
+
+def sample(world: World, rows: int, seed: int, shift: float = 0.0, **shown: Any) -> Sample:
+    """Observations of a world as arrays; see `observations` for what may be shown."""
+    return sample_of(observations_table(observations(world.vectors(rows, seed, shift), seed, **shown)))

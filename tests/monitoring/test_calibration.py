@@ -1,76 +1,68 @@
-"""The threshold keeps its promise: the stated share of false alarms, and power against a planted shift."""
+"""The threshold keeps its promise: the stated share of false alarms over all streams, and power against a shift."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
 from lookalike.errors import ConfigError
-from monitoring.calibration import calibrate, random_splits, upper_threshold
-from monitoring.detectors import ClassifierDetector, Detector, MmdDetector, find_detector
+from monitoring.calibration import Calibration, calibrate, judge, upper_threshold
+from monitoring.samples import Sample
 from monitoring.settings import DriftSettings
-from tests.monitoring.shop import World
+from tests.monitoring.shop import World, sample
 
-SETTINGS = DriftSettings(draws=199)
+SETTINGS = DriftSettings(alpha=0.05, draws=199, proof_draws=100)
 
 
-def alarms(
-    detector: Detector, m: int, n: int, shift: float, worlds: int, windows: int, settings: DriftSettings = SETTINGS
-) -> list[bool]:
-    """Verdicts on `windows` windows against each of `worlds` references, everything from fixed seeds."""
-    verdicts = []
+def verdict(reference: Sample, window: Sample, calibration: Calibration) -> bool:
+    return judge(calibration, reference, window, SETTINGS.seed).score > calibration.threshold
+
+
+def alarms(m: int, n: int, shift: float, worlds: int) -> int:
+    """Alarms on one window against each of `worlds` references, everything from fixed seeds."""
+    found = 0
     for seed in range(worlds):
-        world = World(seed)
-        reference = world.vectors(m, 1)
-        threshold = calibrate(detector, reference, n, settings).threshold
-        for window in range(windows):
-            verdicts.append(detector.score(reference, world.vectors(n, 100 + window, shift)) > threshold)
-    return verdicts
+        reference, window = sample(World(seed), m, 1), sample(World(seed), n, 2, shift)
+        found += verdict(reference, window, calibrate(reference, n, SETTINGS))
+    return found
 
 
-def within_binomial_bounds(count: int, trials: int, probability: float) -> bool:
-    low, high = binom.interval(0.99, trials, probability)
-    return bool(low <= count <= high)
+@pytest.mark.parametrize(("m", "n"), [(400, 200), (300, 300), (200, 600)])
+def test_clean_windows_raise_the_stated_share_of_alarms_over_all_streams_together(m: int, n: int) -> None:
+    low, high = binom.interval(0.99, 60, SETTINGS.alpha)
+    assert low <= alarms(m, n, shift=0.0, worlds=60) <= high
 
 
-@pytest.mark.parametrize(("m", "n"), [(400, 200), (300, 300), (120, 60)])
-def test_clean_windows_raise_the_stated_share_of_alarms(m: int, n: int) -> None:
-    verdicts = alarms(MmdDetector(), m, n, shift=0.0, worlds=20, windows=4)
-    assert within_binomial_bounds(sum(verdicts), len(verdicts), SETTINGS.alpha), sum(verdicts)
-
-
-def test_the_classifier_keeps_the_same_promise() -> None:
-    settings = DriftSettings(draws=39)  # it is refitted for every split
-    verdicts = alarms(ClassifierDetector(), 200, 100, shift=0.0, worlds=4, windows=10, settings=settings)
-    assert within_binomial_bounds(sum(verdicts), len(verdicts), SETTINGS.alpha), sum(verdicts)
-
-
-def test_a_shift_of_one_deviation_is_always_found() -> None:
-    assert all(alarms(MmdDetector(), 400, 200, shift=1.0, worlds=5, windows=4))
-
-
-def test_half_a_deviation_is_found_nine_times_in_ten() -> None:
-    assert np.mean(alarms(MmdDetector(), 600, 600, shift=0.5, worlds=5, windows=4)) >= 0.9
+def test_a_shift_of_half_a_deviation_in_one_of_24_axes_is_found() -> None:
+    assert alarms(600, 400, shift=0.5, worlds=10) >= 9
 
 
 def test_the_threshold_states_the_sizes_it_holds_for() -> None:
-    calibration = calibrate(MmdDetector(), World(0).vectors(200, 1), 60, SETTINGS)
+    reference = sample(World(0), 200, 1)
+    calibration = calibrate(reference, 60, SETTINGS)
     assert (calibration.n_reference, calibration.n_window, calibration.n_split) == (200, 60, 60)
-    assert calibration.key != calibrate(MmdDetector(), World(0).vectors(200, 1), 61, SETTINGS).key
+    assert calibration.key != calibrate(reference, 61, SETTINGS).key
+    assert calibration.false_alarm_interval is not None
+    assert calibration.false_alarm_rate is not None
     low, high = calibration.false_alarm_interval
     assert low <= calibration.false_alarm_rate <= high
 
 
-def test_a_window_larger_than_the_reference_is_calibrated_at_half_and_rescaled() -> None:
-    calibration = calibrate(MmdDetector(), World(0).vectors(100, 1), 400, SETTINGS)
-    same = calibrate(MmdDetector(), World(0).vectors(100, 1), 50, SETTINGS)
+def test_a_window_larger_than_the_reference_is_calibrated_on_halves_of_it() -> None:
+    calibration = calibrate(sample(World(0), 100, 1), 400, SETTINGS)
     assert calibration.n_split == 50
-    np.testing.assert_allclose(calibration.threshold, same.threshold * (1 / 100 + 1 / 400) / (1 / 100 + 1 / 50))
 
 
 def test_a_score_is_above_the_threshold_exactly_when_its_rank_is_at_most_alpha() -> None:
-    calibration = calibrate(MmdDetector(), World(0).vectors(120, 1), 60, SETTINGS)
-    for score in [*calibration.null, calibration.threshold, calibration.null[-1] + 1, -1.0]:
+    calibration = calibrate(sample(World(0), 120, 1), 60, SETTINGS)
+    for score in [*calibration.null, calibration.threshold, calibration.null[-1] + 1]:
         assert (score > calibration.threshold) == (calibration.rank(score) <= SETTINGS.alpha)
+
+
+def test_the_threshold_of_a_smaller_rate_is_higher() -> None:
+    calibration = calibrate(sample(World(0), 120, 1), 60, SETTINGS)
+    assert calibration.threshold_at(0.05) == calibration.threshold < calibration.threshold_at(0.01)
 
 
 def test_the_threshold_is_an_order_statistic_of_the_null() -> None:
@@ -78,25 +70,31 @@ def test_the_threshold_is_an_order_statistic_of_the_null() -> None:
     assert upper_threshold(np.arange(1.0, 100.0), alpha=0.05) == 95.0
 
 
-def test_every_split_takes_the_window_s_rows_once() -> None:
-    splits = random_splits(30, 7, 50, np.random.default_rng(0))
-    assert splits.shape == (50, 30)
-    assert (splits.sum(axis=1) == 7).all()
+def test_streams_that_say_the_same_cost_nothing_more() -> None:
+    alone = sample(World(0), 200, 1)
+    repeated = replace(alone, numbers=alone.numbers | {f"copy {i}": alone.numbers["margin"] for i in range(20)})
+    once, often = (calibrate(reference, 100, SETTINGS) for reference in (alone, repeated))
+    assert len(often.streams) == len(once.streams) + 20
+    assert often.stream_null == once.stream_null  # Bonferroni would count all of them
+
+
+def test_a_value_the_reference_never_saw_is_an_alarm_of_its_own() -> None:
+    reference, window = sample(World(0), 400, 1), sample(World(0), 200, 2)
+    calibration = calibrate(reference, 200, SETTINGS)
+    assert "empty_answers" in calibration.constant
+    assert not verdict(reference, window, calibration)
+    window.numbers["empty_answers"][:12] = 1.0
+    assert verdict(reference, window, calibration)
 
 
 def test_equal_seeds_give_equal_calibrations() -> None:
-    reference = World(0).vectors(120, 1)
-    assert calibrate(MmdDetector(), reference, 60, SETTINGS) == calibrate(MmdDetector(), reference, 60, SETTINGS)
+    reference = sample(World(0), 120, 1)
+    assert calibrate(reference, 60, SETTINGS) == calibrate(reference, 60, SETTINGS)
 
 
 def test_a_reference_too_small_to_split_is_refused() -> None:
     with pytest.raises(ConfigError, match="a reference of 3 rows"):
-        calibrate(MmdDetector(), World(0).vectors(3, 1), 50, SETTINGS)
-
-
-def test_an_unknown_detector_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="'mmdd'; accepted: mmd, classifier"):
-        find_detector("mmdd")
+        calibrate(sample(World(0), 3, 1), 50, SETTINGS)
 
 
 def test_too_few_draws_for_alpha_are_refused() -> None:

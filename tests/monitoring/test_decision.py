@@ -18,7 +18,7 @@ from tests.monitoring.shop import NOW, World, log_queries, make_release, observa
 
 WORLD = World(5, dimension=32)
 SETTINGS = DecisionSettings(drifted_windows=2)
-DRIFT_SETTINGS = DriftSettings(draws=39, max_rows=60, report_rows=50)
+DRIFT_SETTINGS = DriftSettings(alpha=0.05, draws=39, proof_draws=0, max_rows=60, report_rows=50)
 
 
 class Shop:

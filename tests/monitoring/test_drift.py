@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from lookalike.config import load_config
 from lookalike.errors import ReleaseMismatch
-from lookalike.storage import read_json
+from lookalike.storage import read_json, write_json
 from monitoring.drift import detect_drift
+from monitoring.history import SeenWindow, WatchHistory, read_history
+from monitoring.result import DriftResult
 from monitoring.settings import DriftSettings
+from monitoring.sketch import keep_early_traffic
 from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
 
 WORLD = World(5)
-SETTINGS = DriftSettings(draws=199, report_rows=60)
+SETTINGS = DriftSettings(draws=199, proof_draws=100, report_rows=60)
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def shop(tmp_path: Path) -> tuple:
 
 def test_clean_queries_do_not_drift(shop: tuple) -> None:
     release, folder, log, output = shop
-    log_queries(log, release, observations(WORLD.vectors(150, 2), 2))
+    log_queries(log, release, observations(WORLD.vectors(150, 2), 2), hits=("p1",))
     record = detect_drift(log, folder, output, SETTINGS, NOW)
     result = read_json(output / "drift.json")
     assert (result["drifted"], result["n_reference"], result["n_current"]) == (False, 300, 150)
@@ -41,13 +45,17 @@ def test_clean_queries_do_not_drift(shop: tuple) -> None:
 def test_another_kind_of_query_drifts_and_the_result_says_what_moved(shop: tuple) -> None:
     release, folder, log, output = shop
     shifted = observations(WORLD.vectors(150, 2, shift=1.5), 2, margin=0.03, shares=(0.1, 0.1, 0.1, 0.7))
-    log_queries(log, release, shifted)
+    log_queries(log, release, shifted, hits=("p1",))
     detect_drift(log, folder, output, SETTINGS, NOW)
     result = read_json(output / "drift.json")
     assert result["drifted"]
     assert result["rank"] == 1 / 200
-    assert {stream["name"] for stream in result["streams"] if stream["moved"]} == {"margin", "colour"}
-    assert result["summary"].startswith("The queries drifted: mmd score")
+    moved = {stream["name"] for stream in result["streams"] if stream["moved"]}
+    assert {"margin", "colour", "embeddings, mean"} <= moved
+    assert "top1_score" not in moved
+    assert result["summary"].startswith("The queries drifted: surprise")
+    assert result["slices"][0]["words"].startswith("colour 'white' went from")
+    assert result["model_age_days"] == 30
 
 
 def test_the_page_is_self_contained_small_and_names_the_figures(shop: tuple) -> None:
@@ -121,7 +129,40 @@ def test_a_window_without_scores_or_attributes_is_still_measured(shop: tuple) ->
     detect_drift(log, folder, output, SETTINGS, NOW)
     result = read_json(output / "drift.json")
     assert result["outcome"] == "measured"
-    assert {stream["name"] for stream in result["streams"]} == {"photo_width", "photo_height", "photo_bytes"}
+    assert {stream["name"] for stream in result["streams"]} == {"embeddings", "embeddings, mean", "empty_answers"}
+
+
+def test_photos_are_compared_only_with_those_of_shoppers(shop: tuple) -> None:
+    """The evaluation makes its photos itself: shoppers' cameras are judged once early traffic is kept."""
+    release, folder, log, output = shop
+    settings = SETTINGS.model_copy(update={"early_rows": 200})
+    log_queries(log, release, observations(WORLD.vectors(200, 2), 2), end=NOW - timedelta(days=1), hits=("p1",))
+    coarse = observations(WORLD.vectors(150, 3), 3, quality=30.0)
+    log_queries(log, release, coarse, hits=("p1",))
+    detect_drift(log, folder, output, settings.model_copy(update={"max_rows": 150}), NOW)
+    assert not read_json(output / "drift.json")["drifted"]
+    assert keep_early_traffic(log, release, folder, settings, NOW)
+    detect_drift(log, folder, output, settings, NOW)
+    result = read_json(output / "drift.json")
+    assert (result["drifted"], result["n_reference"], result["n_current"]) == (True, 500, 150)
+    assert result["streams"][0]["words"] == "jpeg quality: the median went from 90 to 30"
+
+
+def test_the_rule_over_several_windows_reads_the_history(shop: tuple, tmp_path: Path) -> None:
+    release, folder, log, output = shop
+    history = tmp_path / "history.json"
+    settings = SETTINGS.model_copy(update={"max_rows": 150})
+    fired = []
+    for day, shift in enumerate((0.0, 1.5, 1.5)):
+        end = NOW + timedelta(days=day)
+        log_queries(log, release, observations(WORLD.vectors(150, 2 + day, shift), 2 + day), end, hits=("p1",))
+        detect_drift(log, folder, output, settings, end, history)
+        result = load_config(DriftResult, output / "drift.json")
+        fired.append(result.sequence is not None and result.sequence.fired)
+        said = result.model_dump(include={"window", "release_id", "first", "last", "drifted"})
+        seen = WatchHistory(windows=[*read_history(history).windows, SeenWindow(**said)])
+        write_json(history, seen.model_dump(mode="json"))
+    assert fired == [False, False, True]
 
 
 def test_evidently_is_loaded_only_when_something_is_measured() -> None:

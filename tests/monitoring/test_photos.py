@@ -5,18 +5,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import binom
 
 from lookalike.catalog.images import Preprocessing
 from lookalike.damage.profiles import damage_photo
 from lookalike.embedders.memory import MemoryEmbedder
-from monitoring.calibration import calibrate
-from monitoring.detectors import MmdDetector
+from monitoring.calibration import calibrate, judge
+from monitoring.samples import Sample
 from monitoring.settings import DriftSettings
 
 M, N, WINDOWS = 600, 60, 60
-SETTINGS = DriftSettings(draws=199)
+SETTINGS = DriftSettings(alpha=0.05, draws=199, proof_draws=0)
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +26,22 @@ def photos(fpi_folder: Path) -> list[bytes]:
     return [contents[i] for i in np.random.default_rng(0).permutation(len(contents))[: M + N * WINDOWS]]
 
 
-def embed(photos: list[bytes]) -> NDArray[np.float32]:
+def embed(photos: list[bytes]) -> Sample:
     embedder = MemoryEmbedder(Preprocessing(height=32, width=24))
-    return embedder.embed(embedder.identity.preprocessing.batch(photos)).vectors
+    return Sample(embedder.embed(embedder.identity.preprocessing.batch(photos)).vectors, {}, {})
 
 
 def test_real_photos_keep_the_stated_false_alarm_rate_and_a_new_camera_is_found(photos: list[bytes]) -> None:
     clean = embed(photos)
-    reference, windows = clean[:M], clean[M:].reshape(WINDOWS, N, -1)
-    detector = MmdDetector()
-    threshold = calibrate(detector, reference, N, SETTINGS).threshold
-    alarms = sum(detector.score(reference, window) > threshold for window in windows)
+    reference = clean.take(np.arange(M))
+    calibration = calibrate(reference, N, SETTINGS)
+
+    def alarms(photos: Sample, first: int, windows: int) -> int:
+        rows = [np.arange(start, start + N) for start in range(first, first + windows * N, N)]
+        found = [judge(calibration, reference, photos.take(chosen), SETTINGS.seed).score for chosen in rows]
+        return sum(score > calibration.threshold for score in found)
+
     low, high = binom.interval(0.99, WINDOWS, SETTINGS.alpha)
-    assert low <= alarms <= high
+    assert low <= alarms(clean, M, WINDOWS) <= high
     sent = [damage_photo(photo, "new_camera", seed=i) for i, photo in enumerate(photos[M : M + 10 * N])]
-    shifted = embed(sent).reshape(10, N, -1)
-    assert sum(detector.score(reference, window) > threshold for window in shifted) >= 9
+    assert alarms(embed(sent), 0, 10) >= 9

@@ -3,53 +3,65 @@
 import numpy as np
 import pytest
 
+from monitoring.calibration import calibrate, judge
 from monitoring.samples import Sample
-from monitoring.streams import compare_streams, holm
+from monitoring.settings import DriftSettings
+from monitoring.streams import StreamResult, constant_streams, family_of, holm, never_seen
+from monitoring.weighing import stream_results
+from tests.monitoring.shop import World, sample
+
+SETTINGS = DriftSettings(alpha=0.05, draws=199, proof_draws=0)
+WORLD = World(4, dimension=32)
 
 
-def sample(seed: int, rows: int = 200, margin: float = 0.1, black: float = 0.5) -> Sample:
-    rng = np.random.default_rng(seed)
-    return Sample(
-        vectors=np.empty((rows, 0), np.float32),
-        numbers={
-            "margin": rng.exponential(margin, rows),
-            "top1_score": rng.normal(0.8, 0.05, rows),
-            "photo_width": np.full(rows, 60.0),
-        },
-        labels={"colour": np.where(rng.random(rows) < black, "black", "white").astype(object)},
-    )
+def compared(reference: Sample, current: Sample) -> list[StreamResult]:
+    calibration = calibrate(reference, len(current), SETTINGS)
+    return stream_results(calibration, judge(calibration, reference, current, 0), reference, current)
 
 
 def test_a_halved_margin_and_a_new_favourite_colour_are_named_first() -> None:
-    results = compare_streams(sample(1), sample(2, margin=0.03, black=0.9), alpha=0.05)
-    assert [result.name for result in results if result.moved] == ["margin", "colour"]
-    assert [result.moved for result in results] == [True, True, False, False]
-    assert "margin: the median went from 0.0" in results[0].words
-    assert "'black' went from" in results[1].words
-
-
-def test_a_side_by_side_of_the_same_rows_moves_nothing() -> None:
-    results = compare_streams(sample(1), sample(1), alpha=0.05)
-    assert all(result.statistic == 0 and result.p_adjusted == 1 for result in results)
+    current = sample(WORLD, 200, 2, margin=0.03, shares=(0.1, 0.1, 0.1, 0.7))
+    results = compared(sample(WORLD, 200, 1), current)
+    moved = [result.name for result in results if result.moved]
+    assert sorted(moved) == ["colour", "margin"] == sorted(result.name for result in results[:2])
+    words = {result.name: result.words for result in results}
+    assert words["margin"].startswith("margin: the median went from 0.0")
+    assert words["colour"].startswith("colour: 'white' went from")
 
 
 def test_clean_windows_rarely_name_any_stream() -> None:
-    named = [any(r.moved for r in compare_streams(sample(0), sample(seed), alpha=0.05)) for seed in range(1, 101)]
-    assert sum(named) <= 12  # 99.9 % of binomial(100, 0.05)
+    reference = sample(WORLD, 400, 1)
+    named = [any(one.moved for one in compared(reference, sample(WORLD, 100, seed))) for seed in range(2, 32)]
+    assert sum(named) <= 6  # 99.9 % of binomial(30, 0.05)
 
 
-def test_missing_values_are_not_values() -> None:
-    reference, current = sample(1), sample(2)
-    current.numbers["margin"][:190] = np.nan  # ten left are too few to test
-    assert "margin" not in {result.name for result in compare_streams(reference, current, alpha=0.05)}
+def test_a_stream_that_the_window_hardly_has_is_left_out() -> None:
+    current = sample(WORLD, 100, 2)
+    current.numbers["margin"][:90] = np.nan  # ten left are too few
+    assert "margin" not in {one.name for one in compared(sample(WORLD, 200, 1), current)}
 
 
 def test_a_value_nobody_predicted_before_is_a_change() -> None:
-    reference, current = sample(1), sample(2)
-    current.labels["colour"][:60] = "red"
-    moved = {result.name: result for result in compare_streams(reference, current, alpha=0.05)}["colour"]
+    current = sample(WORLD, 200, 2)
+    current.labels["colour"][:60] = "green"
+    moved = {one.name: one for one in compared(sample(WORLD, 200, 1), current)}["colour"]
     assert moved.moved
-    assert "'red' went from 0.0% to 30.0%" in moved.words
+    assert "'green' went from 0.0% to 30.0%" in moved.words
+
+
+def test_what_was_always_the_same_is_judged_by_fisher_s_exact_test() -> None:
+    reference, current = sample(WORLD, 60, 1), sample(WORLD, 40, 2)
+    assert "empty_answers" in constant_streams(reference)
+    assert never_seen(reference, current, "empty_answers") == 1.0
+    current.numbers["empty_answers"][:2] = 1.0
+    # both of the two empty answers among a hundred fall into the 40: 40/100 * 39/99
+    assert never_seen(reference, current, "empty_answers") == pytest.approx(40 / 100 * 39 / 99)
+
+
+def test_every_stream_has_a_family() -> None:
+    reference = sample(WORLD, 60, 1)
+    families = {name: family_of(name, reference) for name in ("embeddings", "colour", "margin", "sharpness")}
+    assert families == {"embeddings": "queries", "colour": "queries", "margin": "answers", "sharpness": "photos"}
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from lookalike.errors import ArtifactError, ReleaseMismatch
-from monitoring.samples import read_reference, read_release, same_space
+from lookalike.observation import observations_table
+from monitoring.samples import read_release, same_space, sample_of
 from monitoring.settings import DriftSettings
+from monitoring.sketch import read_reference
 from monitoring.windows import read_window
 from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
 
@@ -69,14 +69,12 @@ def test_the_batch_a_photo_was_embedded_in_does_not_make_it_another_photo(tmp_pa
     assert read_window(tmp_path / "log", release, SETTINGS, NOW).excluded == {"the same photo again": 1}
 
 
-def test_vectors_that_are_no_numbers_are_left_out_of_a_window_and_refused_in_a_reference(tmp_path: Path) -> None:
+def test_vectors_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
     broken = observations(np.array([[np.nan] * 32, [1.0] + [0.0] * 31], np.float32), 1)
-    release, folder = make_release(tmp_path / "releases", broken)
+    release, _ = make_release(tmp_path / "releases", broken)
     log_queries(tmp_path / "log", release, broken)
     window = read_window(tmp_path / "log", release, SETTINGS, NOW)
     assert (len(window.sample), window.excluded) == (1, {"a vector that is no number": 1})
-    with pytest.raises(ArtifactError, match="missing or not numbers"):
-        read_reference(folder, SETTINGS)
 
 
 def test_vectors_of_unequal_size_within_a_window_are_refused(tmp_path: Path) -> None:
@@ -118,22 +116,49 @@ def test_equal_rows_are_the_same_window_and_one_more_row_is_another(tmp_path: Pa
     assert read_window(tmp_path / "log", release, SETTINGS, NOW).digest != first
 
 
+def test_a_busy_hour_does_not_stand_for_the_day_it_is_thinned_at_random(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(300, 2))
+    settings = DriftSettings(hours=4, max_rows=60)
+    window = read_window(tmp_path / "log", release, settings, NOW)
+    assert window.excluded == {"older than the window": 59, "beyond the largest window, left out at random": 181}
+    assert window.first is not None
+    assert window.first < NOW - timedelta(hours=3)
+    again = read_window(tmp_path / "log", release, settings, NOW)
+    assert again.digest == window.digest
+
+
+def test_early_traffic_that_became_reference_is_no_window(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(80, 2))
+    window = read_window(tmp_path / "log", release, SETTINGS, NOW, after=NOW - timedelta(minutes=30))
+    assert (len(window.sample), window.excluded) == (30, {"kept as early traffic": 50})
+
+
+def test_every_row_of_a_window_can_be_found_in_the_log(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(3, 2))
+    window = read_window(tmp_path / "log", release, SETTINGS, NOW)
+    assert [each.time for each in window.told] == [(NOW - timedelta(minutes=m)).isoformat() for m in (2, 1, 0)]
+
+
 def test_missing_scores_and_attributes_are_kept_as_missing(tmp_path: Path) -> None:
     row = rows(1, 1)[0]
     bare = type(row)(row.vector, None, None, {}, {}, 60, 80, 2000)
-    _, folder = make_release(tmp_path / "releases", [row, bare])
-    sample = read_reference(folder, SETTINGS)
-    assert np.isnan(sample.numbers["top1_score"][1])
-    assert np.isnan(sample.numbers["confidence of colour"][1])
-    assert sample.labels["colour"].tolist() == [row.attributes["colour"], None]
+    kept = sample_of(observations_table([row, bare]))
+    assert np.isnan(kept.numbers["top1_score"][1])
+    assert np.isnan(kept.numbers["confidence of colour"][1])
+    assert np.isnan(kept.numbers["jpeg_quality"][1])
+    assert kept.labels["colour"].tolist() == [row.attributes["colour"], None]
+    assert kept.numbers["bytes_per_pixel"][1] == 2000 / (60 * 80)
 
 
-def test_a_large_reference_is_thinned_the_same_way_every_time(tmp_path: Path) -> None:
-    _, folder = make_release(tmp_path / "releases", rows(120, 1))
-    settings = DriftSettings(max_reference_rows=60)
-    first, second = read_reference(folder, settings), read_reference(folder, settings)
-    assert len(first) == 60
-    np.testing.assert_array_equal(first.vectors, second.vectors)
+def test_an_empty_answer_is_one_without_hits_and_not_one_whose_filters_left_no_score(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(2, 2), hits=("p1", "p2"))
+    log_queries(tmp_path / "log", release, rows(1, 3), end=NOW - timedelta(hours=1))
+    window = read_window(tmp_path / "log", release, SETTINGS, NOW)
+    assert window.sample.numbers["empty_answers"].tolist() == [1.0, 0.0, 0.0]
 
 
 def test_vectors_of_another_size_cannot_be_compared(tmp_path: Path) -> None:
@@ -141,14 +166,9 @@ def test_vectors_of_another_size_cannot_be_compared(tmp_path: Path) -> None:
     log_queries(tmp_path / "log", release, rows(4, 2, dimension=24))
     window = read_window(tmp_path / "log", release, SETTINGS, NOW)
     with pytest.raises(ReleaseMismatch, match="32 dimensions, the query log 24"):
-        same_space(read_reference(folder, SETTINGS), window.sample)
+        same_space(read_reference(folder, SETTINGS).sample, window.sample)
 
 
-def test_a_folder_without_a_release_or_reference_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_release_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"no release\.json"):
         read_release(tmp_path)
-    with pytest.raises(ArtifactError, match=r"no reference\.parquet"):
-        read_reference(tmp_path, SETTINGS)
-    pq.write_table(pa.table({"vector": [[1.0]]}), tmp_path / "reference.parquet")
-    with pytest.raises(ArtifactError, match="lacks the columns attributes, confidence"):
-        read_reference(tmp_path, SETTINGS)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lookalike.catalog.photo_quality import photo_header
 from lookalike.embedders.memory import MemoryEmbedder
 from lookalike.errors import BackendUnavailable, ImageError, QueryError, ReleaseMismatch
 from lookalike.features.memory import MemoryFeatures
@@ -226,6 +227,8 @@ def test_an_answer_carries_what_drift_detection_keeps() -> None:
     assert seen.margin == pytest.approx(best[0][2] - best[1][2], abs=1e-6)  # although one answer was asked for
     assert seen.attributes == {name: value.value for name, value in answer.predicted.items()}
     assert (seen.photo_width, seen.photo_height, seen.photo_bytes) == (32, 32, len(photo(8, side=32)))
+    assert seen.jpeg_quality == photo_header(photo(8, side=32)).jpeg_quality
+    assert seen.sharpness is not None
     assert "observation" not in answer.as_json() and "vector" not in answer.as_json()
 
 

@@ -1,0 +1,100 @@
+"""Windows from a shift to the moment when the rule believes it, sudden and gradual."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from benchmarks.drift.plan import COMMAND, Measured, Plan
+from benchmarks.drift.settings import Study
+from benchmarks.drift.traffic import SHIFTS, Traffic, new_world, strengths
+from benchmarks.drift.trials import Outcome, collect
+from benchmarks.drift.watched import ALPHAS, calibrated, verdict
+from benchmarks.results import Figure
+from monitoring.sequence import SequenceRule
+
+PURPOSE = 4
+KINDS = {"sudden": 3, "gradual": 8}
+"""Most windows that may pass."""
+MISSED = {
+    "sudden": "; missed: one window of {0} is too small a witness to be called every time at 1 %",
+    "gradual": "; missed: {0} reaches the size that power_{0}_1pct is measured at only with window {1}, and is smaller "
+    "before",
+}
+"""Why a goal is not reached, by kind: the slowest shift and the windows over which it grows."""
+RATE = "1pct"
+"""The shipped false-alarm rate of a window."""
+RULE = SequenceRule()
+
+
+def measure(plan: Plan) -> Measured:
+    """A day is a window; the days before the shift are without drift, as the rule found them."""
+    study, traffic = plan.study, plan.traffic()
+    asked = study.model_dump(include={"reference", "window", "draws", "seed", "share", "type_rows", "days", "ramp"})
+    found = collect(
+        plan.places.trials("delay"), asked, range(study.episodes), lambda n: _episode(study, traffic, n), "episodes"
+    )
+    waited = {kind: {shift: [delay(one[kind][shift]) for one in found] for shift in SHIFTS} for kind in KINDS}
+    figures = {f"delay_{kind}": _figure(kind, waits, study) for kind, waits in waited.items()}
+    return Measured(figures, {kind: {"days": study.days, "waited": waits} for kind, waits in waited.items()})
+
+
+def delay(verdicts: Sequence[bool]) -> int | None:
+    """Windows until the rule fires, from quiet days before; None where it did not."""
+    before = [False] * (RULE.m - 1)
+    for day in range(1, len(verdicts) + 1):
+        if RULE.after([*before, *verdicts[:day]], ALPHAS[RATE]).fired:
+            return day
+    return None
+
+
+def _episode(study: Study, traffic: Traffic, number: int) -> Outcome:
+    world = new_world(traffic, study, number, PURPOSE, unseen=True)
+    calibration = calibrated(world.reference, study.window, study)
+
+    def said(shift: str, gradual: bool) -> list[bool]:
+        """Verdicts day by day, until the rule fires."""
+        verdicts: list[bool] = []
+        for day, strength in strengths(study, shift, gradual).items():
+            window = world.window(study.window, day, shift, strength)
+            verdicts.append(bool(verdict(calibration, world.reference, window, study)[RATE]))
+            if delay(verdicts) is not None:
+                break
+        return verdicts
+
+    return {kind: {shift: said(shift, kind == "gradual") for shift in SHIFTS} for kind in KINDS}
+
+
+def _figure(kind: str, waited: Mapping[str, Sequence[int | None]], study: Study) -> Figure:
+    """The slowest shift's mean; an episode that was never believed counts as one day more than were lived through."""
+    means = {shift: float(np.mean(_counted(waits, study))) for shift, waits in waited.items()}
+    slowest = max(means, key=lambda shift: means[shift])
+    counted = _counted(waited[slowest], study)
+    low, high = _interval(counted, study.seed)
+    told = "; ".join(
+        f"{shift}: mean {means[shift]:.2f}, 95 % within {np.quantile(_counted(waited[shift], study), 0.95):.0f}, "
+        f"{sum(wait is None for wait in waited[shift])} not within {study.days}"
+        for shift in waited
+    )
+    missed = "" if means[slowest] <= KINDS[kind] else MISSED[kind].format(slowest, study.ramp)
+    ramp = f", growing over {study.ramp} windows to the size of the sudden one" if kind == "gradual" else ""
+    return Figure(
+        value=means[slowest],
+        unit="windows",
+        how=f"mean over {len(counted)} episodes of the slowest of the three shifts ({slowest}{ramp}); windows of "
+        f"{study.window}, believed when {RULE.k} of {RULE.m} windows drifted at 1 %. {told}{missed}",
+        command=COMMAND,
+        goal=f"<= {KINDS[kind]}",
+        met=means[slowest] <= KINDS[kind],
+        interval=(low, high),
+        n=len(counted),
+    )
+
+
+def _counted(waits: Sequence[int | None], study: Study) -> list[int]:
+    return [study.days + 1 if wait is None else wait for wait in waits]
+
+
+def _interval(values: Sequence[int], seed: int) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean."""
+    drawn = np.random.default_rng(seed).choice(values, (2_000, len(values))).mean(axis=1)
+    return float(np.quantile(drawn, 0.025)), float(np.quantile(drawn, 0.975))

@@ -1,0 +1,85 @@
+"""What the newest catalogue brings that the release in service does not know."""
+
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from lookalike.catalog.products import Catalogue, attribute_column
+from lookalike.config import StrictConfig, load_config
+from lookalike.embedders.model_folder import MODEL, ExportedModel
+
+MANY = 10
+"""New values named per attribute."""
+
+
+class CatalogueChange(StrictConfig):
+    """The newest validated catalogue against the collection and the model in service."""
+
+    products: int
+    """In the newest catalogue."""
+    unindexed: int
+    """Of them, those that the collection does not hold."""
+    gone: int
+    """Products of the collection that the catalogue has no more."""
+    new_verticals: dict[str, int]
+    """Verticals without a product in the collection, and their products."""
+    new_values: dict[str, dict[str, int]]
+    """By attribute that the model predicts: the most frequent values it was never taught, and their products."""
+
+    @property
+    def share_unindexed(self) -> float:
+        return self.unindexed / self.products if self.products else 0.0
+
+    @property
+    def words(self) -> list[str]:
+        """The change in sentences; none where there is none."""
+        told = [f"{self.unindexed} of {self.products} products ({self.share_unindexed:.1%}) are not indexed"]
+        told = told if self.unindexed else []
+        told += [f"the vertical '{name}' is new: {count} products" for name, count in self.new_verticals.items()]
+        for attribute, values in self.new_values.items():
+            listed = ", ".join(f"'{value}' ({count})" for value, count in values.items())
+            told.append(f"the model was never taught these values of {attribute}: {listed}")
+        return told
+
+
+def compare_catalogue(catalogue: Catalogue, release: Path, stored: pd.DataFrame) -> CatalogueChange:
+    """Compare with the release's folder and the photos its collection holds (`UpdateLog.stored`)."""
+    products, held = catalogue.products, set(stored["product_id"])
+    inside = products["product_id"].isin(held)
+    verticals = products["vertical"].groupby(products["vertical"]).size()
+    known = set(products.loc[inside, "vertical"])
+    return CatalogueChange(
+        products=len(products),
+        unindexed=int((~inside).sum()),
+        gone=len(held - set(products["product_id"])),
+        new_verticals={str(name): int(count) for name, count in verticals.items() if name not in known},
+        new_values=_new_values(products, load_config(ExportedModel, release / MODEL)),
+    )
+
+
+def vertical_by_value(catalogue: Catalogue, attributes: list[str]) -> tuple[str, dict[str, str]] | None:
+    """The attribute whose values tell the vertical best, and the vertical most products of each value have.
+
+    The log knows no verticals, but what the model predicts; None where the catalogue has none of the attributes.
+    """
+    products = catalogue.products
+    tables = {
+        name: pd.crosstab(products[attribute_column(name)], products["vertical"])
+        for name in attributes
+        if attribute_column(name) in products and products[attribute_column(name)].notna().any()
+    }
+    if not tables:
+        return None
+    best = max(sorted(tables), key=lambda name: tables[name].max(axis=1).sum() / tables[name].to_numpy().sum())
+    return best, {str(value): str(vertical) for value, vertical in tables[best].idxmax(axis=1).items()}
+
+
+def _new_values(products: pd.DataFrame, model: ExportedModel) -> dict[str, dict[str, int]]:
+    found = {}
+    for name, labels in model.attribute_labels:
+        if attribute_column(name) in products:
+            values = products[attribute_column(name)].dropna()
+            counts = Counter(values[~values.isin(labels)])
+            found[name] = dict(counts.most_common(MANY))
+    return {name: values for name, values in found.items() if values}
