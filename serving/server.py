@@ -27,6 +27,7 @@ from serving.settings import ServingSettings
 from serving.traces import Tracing
 from serving.triton.metrics import TritonMetrics
 from serving.triton.supervisor import Supervisor
+from serving.watch_metrics import WatchMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class SearchServer(ModelServer):
         self.metrics = SearchMetrics(live)
         if supervisor is not None:
             self.metrics.register(TritonMetrics(supervisor))
+        if settings.watched is not None:
+            self.metrics.register(WatchMetrics(settings.watched))
         self.access = AccessControl(settings.access)
         self.metrics.register(self.access.counted)
         self.fetch = Fetcher(settings.fetching) if settings.fetching.enabled else None

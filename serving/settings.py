@@ -39,6 +39,8 @@ class ServingSettings(StrictConfig):
     """Feast's repository: the folder with feature_store.yaml."""
     query_log: Path | None = None
     """Folder for the query log; without one nothing is logged and drift cannot be watched."""
+    watched: Path | None = None
+    """The watch's figures (`drift.prom`), to be served with the server's own metrics."""
     model_name: str = "lookalike"
     """Name in the URLs: /v1/models/<name>:predict."""
     host: str = "127.0.0.1"
@@ -85,6 +87,7 @@ class ServingSettings(StrictConfig):
             "model_repository": shop.model_repository,
             "feature_store": shop.feature_store,
             "query_log": shop.query_log,
+            "watched": shop.watch_gauges,
             "photos": photos if "url" in photos else {"catalogue": shop.root, **photos},
         }
         return parse_config(cls, {**places, "milvus_uri": milvus_uri, **chosen}, "the service's settings")
