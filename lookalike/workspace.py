@@ -109,6 +109,11 @@ class Workspace:
         return self.root / "watch_history.json"
 
     @property
+    def watch_gauges(self) -> Path:
+        """The newest watch's figures for Prometheus, in its text format."""
+        return self.root / "drift.prom"
+
+    @property
     def pipeline_root(self) -> Path:
         """Artifacts and cache of the local pipeline runner."""
         return self.root / "pipeline_root"

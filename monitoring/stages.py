@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lookalike.config import load_config
 from lookalike.errors import ReleaseError
 from lookalike.release.manifest import live_release
 from lookalike.stages import NONE, Settings, settings_for
@@ -18,6 +19,8 @@ def drift(output: str, *, workspace: str, now: str = "", settings: Settings = NO
     `validated` is the newest validate output, empty where none was made.
     """
     from monitoring.drift import detect_drift
+    from monitoring.gauges import write_gauges
+    from monitoring.result import DRIFT, DriftResult
     from monitoring.samples import read_release
     from monitoring.settings import DriftSettings
     from monitoring.sketch import keep_early_traffic
@@ -27,7 +30,9 @@ def drift(output: str, *, workspace: str, now: str = "", settings: Settings = NO
     folder, time = live_folder(shop), moment(now)
     keep_early_traffic(shop.query_log, read_release(folder), folder, chosen, time)
     catalogue = Path(validated) if validated else None
-    return detect_drift(shop.query_log, folder, Path(output), chosen, time, shop.watch_history, catalogue)
+    record = detect_drift(shop.query_log, folder, Path(output), chosen, time, shop.watch_history, catalogue)
+    write_gauges(shop.watch_gauges, load_config(DriftResult, Path(output) / DRIFT))
+    return record
 
 
 def decide(

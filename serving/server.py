@@ -31,6 +31,7 @@ from serving.trial import Trials
 from serving.trial_metrics import TrialMetrics
 from serving.triton.metrics import TritonMetrics
 from serving.triton.supervisor import Supervisor
+from serving.watch_metrics import WatchMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,8 @@ class SearchServer(ModelServer):
             self.metrics.register(TritonMetrics(supervisor))
         if trials is not None:
             self.metrics.register(TrialMetrics(trials))
+        if settings.watched is not None:
+            self.metrics.register(WatchMetrics(settings.watched))
         self.access = AccessControl(settings.access)
         self.metrics.register(self.access.counted)
         self.fetch = Fetcher(settings.fetching) if settings.fetching.enabled else None

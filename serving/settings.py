@@ -47,6 +47,8 @@ class ServingSettings(StrictConfig):
     """How they are kept."""
     trials: TrialSettings = TrialSettings()
     """How releases are tried on live traffic."""
+    watched: Path | None = None
+    """The watch's figures (`drift.prom`), to be served with the server's own metrics."""
     model_name: str = "lookalike"
     """Name in the URLs: /v1/models/<name>:predict."""
     host: str = "127.0.0.1"
@@ -97,6 +99,7 @@ class ServingSettings(StrictConfig):
             "feature_store": shop.feature_store,
             "query_log": shop.query_log,
             "feedback": shop.feedback,
+            "watched": shop.watch_gauges,
             "photos": photos if "url" in photos else {"catalogue": shop.root, **photos},
         }
         return parse_config(cls, {**places, "milvus_uri": milvus_uri, **chosen}, "the service's settings")
