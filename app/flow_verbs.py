@@ -102,15 +102,26 @@ def embed(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     tell(stages.embed_products(*map(str, (shop.validated, shop.splits, shop.checkpoint, shop.vectors))))
 
 
+def feedback(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
+) -> None:
+    """Collect clicks and purchases for `mine --clicks` and for the gate, without what cannot be believed."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    places = (str(shop.splits), str(shop.collected_feedback))
+    tell(stages.collect_feedback(*places, workspace=str(shop.root), settings=chosen))
+
+
 def evaluate(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
 ) -> None:
-    """Measure the model on the test split and decide whether it may be released."""
+    """Measure the model on the test split, and on feedback where some was collected; decide on its release."""
     shop, chosen = Workspace(workspace), read_settings(settings, overrides)
     inputs = (str(shop.validated), str(shop.splits), str(shop.checkpoint), str(shop.evaluation))
-    champion = stages.champion(str(shop.root))
+    beside = {"champion": stages.champion(str(shop.root))}
+    if shop.collected_feedback.is_dir():
+        beside["feedback"] = str(shop.collected_feedback)
     tell(
-        stages.evaluate(*inputs, workspace=str(shop.root), champion=champion, settings=chosen),
+        stages.evaluate(*inputs, workspace=str(shop.root), **beside, settings=chosen),
         f"{shop.evaluation}/report.html",
     )
 
@@ -144,4 +155,4 @@ def release(
     typer.echo(f"release {released[:12]} is {'ready for a trial' if hold else 'in service'}")
 
 
-VERBS = (draw, validate, split, mine, train, embed, evaluate, export, features, release)
+VERBS = (draw, validate, split, feedback, mine, train, embed, evaluate, export, features, release)

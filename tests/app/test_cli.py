@@ -72,6 +72,8 @@ def test_the_first_stages_run_resume_and_say_so(
         assert run(monkeypatch, *verb, "-w", shop) == 0
     assert capsys.readouterr().out.count("reused, same inputs as before") == 3
     assert read_json(tmp_path / "shop" / "triplets" / "stage.json")["stage"] == "mine"
+    assert run(monkeypatch, "feedback", "-w", shop) == 0  # nobody has clicked yet
+    assert len(pd.read_parquet(tmp_path / "shop" / "collected_feedback" / "clicks.parquet")) == 0
 
 
 def test_every_verb_and_option_explains_itself() -> None:

@@ -8,7 +8,7 @@ from monitoring.episode import SeenWindow
 from monitoring.history import StartedRun, WatchHistory
 from monitoring.result import DriftResult
 from monitoring.rules import Facts, decide
-from monitoring.settings import DecisionSettings
+from monitoring.settings import DecisionSettings, DriftSettings
 from monitoring.veto import Veto
 from tests.monitoring.shop import NOW
 
@@ -282,3 +282,8 @@ def test_old_windows_are_forgotten_so_the_history_stays_small() -> None:
     seen = SeenWindow(window="w", release_id="r1", first=None, last=None, drifted=False)
     history = WatchHistory(windows=[seen.model_copy(update={"window": str(i)}) for i in range(1000)])
     assert len(history.seeing(window(0, drifted=True), calm_windows=3).windows) == 1000
+
+
+def test_the_watch_and_the_decision_wait_for_the_same_windows() -> None:
+    watched, decided = DriftSettings().rule, DecisionSettings()
+    assert (watched.k, watched.m) == (decided.drifted_windows, decided.of_windows)
