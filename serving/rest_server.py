@@ -23,6 +23,7 @@ from serving.access.control import AccessControl
 from serving.access.rest import KeyedRest
 from serving.body_limit import BodyLimit
 from serving.dataplane import NoRepository, SearchDataPlane
+from serving.door import door
 from serving.failures import failure
 from serving.feedback_log import FeedbackLog
 from serving.last_resort import LastResort
@@ -36,6 +37,7 @@ from serving.routes.health import health_routes
 from serving.routes.products import photo_routes, product_routes
 from serving.routes.protocols import protocol_routes
 from serving.routes.searching import searching_routes
+from serving.settings import ServingSettings
 from serving.traces import Tracing
 from serving.watched import Watched
 from serving.web.page import web_page
@@ -126,15 +128,16 @@ class QuietUvicorn(uvicorn.Server):
         yield
 
 
-def rest_server(app: FastAPI, host: str, grace_seconds: int) -> QuietUvicorn:
+def rest_server(app: FastAPI, model: SearchModel, metrics: SearchMetrics, settings: ServingSettings) -> QuietUvicorn:
     """Serve it with `serve(sockets=[listen(...)])`; setting `should_exit` ends it gracefully."""
     config = uvicorn.Config(
         app,
-        host=host,
+        host=settings.host,
+        http=door(model.queue, metrics),
         log_config=None,
         access_log=False,
         proxy_headers=False,  # nothing here asks where a request came from
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=grace_seconds,
+        timeout_graceful_shutdown=settings.grace_seconds,
     )
     return QuietUvicorn(config)

@@ -124,7 +124,7 @@ class SearchServer(ModelServer):
     async def _run(self, started: Callable[["SearchServer"], None] | None) -> None:
         settings = self.settings
         self.access.warn_if_wide(settings.host)
-        self._uvicorn = rest_server(self.application(), settings.host, settings.grace_seconds)
+        self._uvicorn = rest_server(self.application(), self.model, self.metrics, settings)
         self._loop = asyncio.get_running_loop()
         with listen(settings.host, settings.http_port) as http:
             self.http_port = http.getsockname()[1]

@@ -47,7 +47,7 @@ class Watched:
             await self.app(scope, receive, send)
             return
         headers, told, started = Headers(scope=scope), Told(), time.perf_counter()
-        known = _request_id(headers.get(REQUEST_ID))
+        known = known_request_id(headers.get(REQUEST_ID))
         request_id.set(known)
 
         async def named(message: Message) -> None:
@@ -89,5 +89,5 @@ def route_of(scope: Scope) -> str:
     return str(getattr(route, "path", "unknown"))
 
 
-def _request_id(given: str | None) -> str:
+def known_request_id(given: str | None) -> str:
     return given if given is not None and re.fullmatch(ACCEPTED_ID, given) else uuid4().hex
