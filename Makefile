@@ -58,7 +58,7 @@ layers:
 	$(BIN)/lint-imports
 
 unit:
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: bench-mining
 bench-mining: $(INSTALLED)  ## Mine a grown catalogue of a million products (WORKSPACE= folder; QUICK=1)
