@@ -1,4 +1,4 @@
-"""Which share of the traffic a challenger answers: by a hash of the request's id, so that every replica decides alike.
+"""Which share of the traffic a challenger meets: by a hash of the request's id, so that every replica decides alike.
 
 A caller that repeats a request with its id gets the same model again, and a larger share keeps whom a smaller one had.
 """
@@ -6,29 +6,14 @@ A caller that repeats a request with its id gets the same model again, and a lar
 import hashlib
 from typing import Literal
 
-from pydantic import Field
-
-from lookalike.config import StrictConfig
-
-Mode = Literal["off", "shadow", "canary"]
 Arm = Literal["champion", "challenger"]
 BUCKETS = 1 << 32
 
 
-class CanarySettings(StrictConfig):
-    """How a challenger is tried on live traffic."""
+def arm_of(request_id: str, share: float, salt: str = "") -> Arm:
+    """Who answers this request, or is asked as well, where the challenger meets this share of them, 0 to 1.
 
-    mode: Mode = "off"
-    """`canary` lets it answer a share of the requests; `shadow` asks it too and answers none with it."""
-    share: float = Field(default=0.05, ge=0, le=1)
-    """Share of the requests it answers, or is asked beside the champion."""
-    salt: str = ""
-    """Changes who is in the share; the challenger's release id, so that two trials meet different requests."""
-
-
-def arm_of(request_id: str, settings: CanarySettings) -> Arm:
-    """Who answers this request, or is asked as well. Nobody but the champion while the mode is off."""
-    if settings.mode == "off":
-        return "champion"
-    digest = hashlib.sha256(f"{settings.salt}\n{request_id}".encode()).digest()
-    return "challenger" if int.from_bytes(digest[:4], "big") < settings.share * BUCKETS else "champion"
+    `salt`, the challenger's release id, changes who is in the share, so that two trials meet different requests.
+    """
+    digest = hashlib.sha256(f"{salt}\n{request_id}".encode()).digest()
+    return "challenger" if int.from_bytes(digest[:4], "big") < share * BUCKETS else "champion"

@@ -16,7 +16,7 @@ from lookalike.release.trial import TRIAL, Trial, end_trial, running_trial, trie
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.cursor import RELEASE_LETTERS, release_letters
 from lookalike.search.query import SearchRequest
-from serving.canary import Arm, CanarySettings, arm_of
+from serving.canary import Arm, arm_of
 from serving.live import Engine, LiveEngine
 from serving.live_comparison import Comparison, Observed, judge_live
 from serving.part_log import utc_now
@@ -151,5 +151,4 @@ def _meets(trial: Trial, requests: Sequence[SearchRequest], request_id: str) -> 
     for request in requests:
         if request.cursor is not None:
             return release_letters(request.cursor) == trial.release_id[:RELEASE_LETTERS]
-    settings = CanarySettings(mode=trial.mode, share=trial.share, salt=trial.release_id)
-    return arm_of(request_id, settings) == "challenger"
+    return arm_of(request_id, trial.share, trial.release_id) == "challenger"
