@@ -21,8 +21,8 @@ from lookalike.progress import progress
 from lookalike.storage import digest_bytes
 
 POLL_SECONDS = 0.5
-DONE = BulkInsertState.ImportCompleted
 FAILED = (BulkInsertState.ImportFailed, BulkInsertState.ImportFailedAndCleaned)
+SETTLED = (BulkInsertState.ImportCompleted, *FAILED)
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,13 @@ class BulkImport:
         return {task.files: task for task in tasks if task.state not in FAILED}
 
     def fits(self) -> bool:
-        """Whether all the collection holds came from tasks the server still knows; it forgets them after a day."""
-        self.finish(self.known())
+        """Whether all the collection holds came from tasks the server still knows; it forgets them after a day.
+
+        Tasks of an interrupted filling that fail only now stop nothing: they leave no rows, and their files are tried
+        again.
+        """
+        for _ in self._settled(self.known()):
+            pass
         self.client.flush(self.collection)
         held = int(self.client.get_collection_stats(self.collection, timeout=self.request_seconds)["row_count"])
         return held == sum(task.row_count for task in self.known().values())
@@ -62,19 +67,25 @@ class BulkImport:
 
     def finish(self, tasks: dict[str, Any]) -> None:
         """Wait until every task is done. Raises VectorIndexError where one fails, BackendUnavailable after too long."""
+        for task in self._settled(tasks):
+            if task.state in FAILED:
+                raise VectorIndexError(f"Milvus could not import {task.files}: {task.failed_reason}")
+
+    def _settled(self, tasks: dict[str, Any]) -> Iterator[Any]:
+        """Each task as it ends, well or not."""
         waiting = {getattr(task, "task_id", task) for task in tasks.values()}
         for _ in progress(range(len(waiting)), "importing files"):
-            waiting.remove(self._next_done(waiting))
+            task = self._next_settled(waiting)
+            waiting.remove(task.task_id)
+            yield task
 
-    def _next_done(self, waiting: set[int]) -> int:
+    def _next_settled(self, waiting: set[int]) -> Any:
         deadline = time.monotonic() + self.settings.timeout_seconds
         while True:
             for number in waiting:
                 task = self._handler.get_bulk_insert_state(number, timeout=self.request_seconds)
-                if task.state in FAILED:
-                    raise VectorIndexError(f"Milvus could not import {task.files}: {task.failed_reason}")
-                if task.state == DONE:
-                    return number
+                if task.state in SETTLED:
+                    return task
             if time.monotonic() > deadline:
                 raise BackendUnavailable(
                     f"Milvus finished none of {len(waiting)} files for {self.collection} within "

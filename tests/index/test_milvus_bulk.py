@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from pymilvus import BulkInsertState, MilvusClient
 
 from lookalike.catalog.images import Preprocessing
 from lookalike.embedders.memory import MemoryEmbedder
@@ -14,6 +17,7 @@ from lookalike.index.build import IndexSettings, build_index
 from lookalike.index.filter_input import parse_where
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.milvus import MilvusIndex
+from lookalike.index.milvus_bulk import BulkImport
 from lookalike.index.protocol import GalleryBatch, VectorIndex
 from lookalike.index.staging import BulkSettings, Staging
 from tests.index.shop import axis, gallery, info, random_gallery
@@ -110,6 +114,43 @@ def test_a_server_says_what_it_could_not_import(server: MilvusIndex, tmp_path: P
         server.fill(info(), batches(random_gallery(PHOTOS)), elsewhere)
     server.fill(info(), batches(random_gallery(PHOTOS)), bulk(tmp_path))
     assert server.count("shoes") == PHOTOS
+
+
+class Failing:
+    """A client whose one import, left over from an interrupted filling, fails while it is waited for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def _get_connection(self) -> "Failing":
+        return self
+
+    def list_bulk_insert_tasks(self, *_: object, **__: object) -> list[SimpleNamespace]:
+        return [self.task()]
+
+    def get_bulk_insert_state(self, *_: object, **__: object) -> SimpleNamespace:
+        self.asked += 1
+        return self.task()
+
+    def task(self) -> SimpleNamespace:
+        state = BulkInsertState.ImportStarted if self.asked < 2 else BulkInsertState.ImportFailed
+        return SimpleNamespace(task_id=1, files="a.parquet", state=state, row_count=0, failed_reason="no such file")
+
+    def flush(self, collection: str) -> None:
+        pass
+
+    def get_collection_stats(self, collection: str, timeout: float) -> dict[str, int]:
+        return {"row_count": 0}
+
+
+def test_an_import_that_fails_only_once_filling_goes_on_stops_it_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lookalike.index.milvus_bulk.POLL_SECONDS", 0)
+    left = BulkImport(cast("MilvusClient", Failing()), "shoes", bulk(tmp_path), 1)
+    assert left.fits()
+    with pytest.raises(VectorIndexError, match=r"could not import a\.parquet: no such file"):
+        left.finish({"a.parquet": 1})
 
 
 def test_an_index_built_on_a_server_from_files_is_the_same_to_the_byte(server: MilvusIndex, tmp_path: Path) -> None:
