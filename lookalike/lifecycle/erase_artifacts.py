@@ -5,17 +5,15 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lookalike.evaluation.outputs import PAGE, REFERENCE, REFERENCE_PRODUCTS, SHEET, SHOWN_PRODUCTS
 from lookalike.index.gallery import PHOTO_IDS, VECTORS
 from lookalike.lifecycle.erase_rows import erase_rows, rewrite_rows, rows_without
+from lookalike.lifecycle.erase_words import erase_words, names_any, unnamed
 from lookalike.storage import SEAL, atomic_folder, digest_files, read_json, read_seal, write_json
 
-PAGES = (".html", ".md")
-"""Reports that may show ids as examples; the stage that wrote them writes them anew."""
 _SHEET_IMAGE = re.compile(r'(<img alt="Contact sheet[^>]*src=)"data:[^"]*"')
 
 
@@ -32,7 +30,8 @@ def erase_from_artifact(folder: Path, product_ids: Sequence[str]) -> int:
         if _names(aside / SHOWN_PRODUCTS, product_ids):
             _drop_sheet(aside)
         rows = _erase_tables(aside, product_ids)
-        _drop_pages(aside, product_ids)
+        for path in _telling(aside, product_ids):
+            erase_words(path, product_ids)
         _seal_again(aside, product_ids, rows)
     return rows
 
@@ -46,7 +45,7 @@ def own_files(folder: Path, pattern: str) -> list[Path]:
 
 def _concerned(folder: Path, product_ids: Sequence[str]) -> bool:
     tables = own_files(folder, "*.parquet")
-    return any(_names(path, product_ids) for path in tables) or bool(_pages_naming(folder, product_ids))
+    return any(_names(path, product_ids) for path in tables) or bool(_telling(folder, product_ids))
 
 
 def _names(table: Path, product_ids: Sequence[str]) -> bool:
@@ -72,15 +71,8 @@ def _cut_beside(names: Path, values: Path, product_ids: Sequence[str]) -> None:
         rewrite_rows(values, keep)
 
 
-def _pages_naming(folder: Path, product_ids: Sequence[str]) -> list[Path]:
-    words = [re.compile(rf"(?<![\w-]){re.escape(product)}(?![\w-])") for product in product_ids]
-    pages = [path for path in own_files(folder, "*") if path.suffix in PAGES]
-    return [path for path in pages if any(word.search(path.read_text(encoding="utf-8")) for word in words)]
-
-
-def _drop_pages(folder: Path, product_ids: Sequence[str]) -> None:
-    for path in _pages_naming(folder, product_ids):
-        path.unlink()
+def _telling(folder: Path, product_ids: Sequence[str]) -> list[Path]:
+    return [path for path in own_files(folder, "*") if path.name != SEAL and names_any(path, product_ids)]
 
 
 def _drop_sheet(folder: Path) -> None:
@@ -93,12 +85,7 @@ def _drop_sheet(folder: Path) -> None:
 
 def _seal_again(folder: Path, product_ids: Sequence[str], rows: int) -> None:
     files, record = read_json(folder / SEAL)["files"], read_seal(folder)
-    figures = {name: _unnamed(value, product_ids) for name, value in record.figures.items()}
+    figures = unnamed(record.figures, product_ids)
     figures["erased"] = int(figures.get("erased", 0)) + rows
     sealed = replace(record, content=digest_files(folder, files), figures=figures)
     write_json(folder / SEAL, {**asdict(sealed), "files": files})
-
-
-def _unnamed(value: Any, product_ids: Sequence[str]) -> Any:
-    """A figure that is a product's id, such as the name of the largest group."""
-    return "(erased)" if isinstance(value, str) and value in product_ids else value

@@ -9,7 +9,7 @@ import pytest
 
 from lookalike.lifecycle.erase_artifacts import erase_from_artifact
 from lookalike.lifecycle.erase_rows import erase_rows
-from lookalike.storage import read_seal, run_stage
+from lookalike.storage import read_json, read_seal, run_stage, write_json
 
 PAGE = '<img alt="Contact sheet: damaged queries" src="data:image/png;base64,AAAA"> <p>0.5</p>'
 
@@ -48,6 +48,32 @@ def test_a_sheet_goes_when_it_shows_the_product(evaluation: Path, product: str, 
     page = (evaluation / "report.html").read_text()
     assert ("base64" in page) == shown
     assert "<p>0.5</p>" in page
+
+
+def test_a_finding_stays_without_the_name_of_the_product(tmp_path: Path) -> None:
+    told = {"promote": False, "reasons": ["leaked: 2 products, the first is 'shoe-1'", "shoe-1 is a word here"]}
+    moved = {"slices": [{"value": "shoe", "examples": [{"time": "now", "hits": ["shoe-1", "shoe-10"]}]}], "n": 3}
+
+    def work(folder: Path) -> dict[str, Any]:
+        write_json(folder / "promotion.json", told)
+        write_json(folder / "drift.json", moved)
+        write_json(folder / "labels.json", ["shoe-1"])
+        return {}
+
+    run_stage("find", tmp_path / "found", inputs={}, settings={}, content=["drift.json"], work=work)
+    erase_from_artifact(tmp_path / "found", ["shoe-1"])
+    assert read_json(tmp_path / "found" / "promotion.json") == {
+        "promote": False,
+        "reasons": ["leaked: 2 products, the first is (erased)", "shoe-1 is a word here"],
+    }
+    assert read_json(tmp_path / "found" / "drift.json") == {
+        "slices": [{"value": "shoe", "examples": [{"time": "now", "hits": ["(erased)", "shoe-10"]}]}],
+        "n": 3,
+    }
+    assert read_json(tmp_path / "found" / "labels.json") == ["shoe-1"]
+    before = read_seal(tmp_path / "found")
+    assert erase_from_artifact(tmp_path / "found", ["shoe-1"]) == 0
+    assert read_seal(tmp_path / "found") == before
 
 
 def test_an_artifact_without_the_product_is_not_touched(evaluation: Path) -> None:
