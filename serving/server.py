@@ -69,8 +69,9 @@ class SearchServer(ModelServer):
         self.processes = processes
         self.trials = trials
         self.metrics = SearchMetrics(live)
-        if supervisor is not None:
-            self.metrics.register(TritonMetrics(supervisor))
+        supervision = supervisor or processes
+        if supervision is not None and settings.triton_url is not None:
+            self.metrics.register(TritonMetrics(supervision.supervision))
         if trials is not None:
             self.metrics.register(TrialMetrics(trials))
         if settings.watched is not None:

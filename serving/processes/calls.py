@@ -5,7 +5,7 @@ and nothing of it is ever stored.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from lookalike.release.manifest import Release
 from lookalike.search.answer import SearchAnswer
 from lookalike.search.product import ProductAnswer
 from lookalike.search.query import SearchRequest
+from serving.triton.supervision import Supervision
 
 Verb = Literal["search", "product", "holds"]
 Answer = SearchAnswer | ProductAnswer | bool
@@ -44,6 +45,8 @@ class Told:
     error: Exception | None
     degraded: tuple[str, ...] = ()
     """Parts of that process' engine that failed lately."""
+    supervision: Supervision = field(default_factory=Supervision)
+    """What that process knows of the model in Triton."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import os
 import queue
 import threading
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -23,6 +23,7 @@ from lookalike.release.manifest import Release
 from serving.processes.calls import Drop, Load, SearchCall, Told
 from serving.processes.engine import RemoteEngine
 from serving.processes.process import ProcessLost, SearchProcess, Work
+from serving.triton.supervision import Supervision
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class SearchProcesses:
         self._processes = [SearchProcess(work) for _ in range(number)]
         for process in self._processes:
             self._idle.put(process)
+        self._ended_reloads: Counter[str] = Counter()
         self._closed = False
         self._woken, self._wake = os.pipe()
         self._keeper = threading.Thread(target=self._keep, name="search processes", daemon=True)
@@ -63,6 +65,11 @@ class SearchProcesses:
     def degraded(self) -> tuple[str, ...]:
         """Parts that failed lately in any of them."""
         return tuple(sorted({part for process in self._processes for part in process.degraded}))
+
+    def supervision(self) -> Supervision:
+        """What they know of the model in Triton, and how often those that ended had to heal it."""
+        states = [process.supervision for process in self._processes]
+        return Supervision.together([*states, Supervision(reloads=self._ended_reloads)])
 
     def engine(self, release: Release, tried: bool = False) -> RemoteEngine:
         """An engine of the release, loaded in every process; it is let go there once nobody holds it here.
@@ -141,7 +148,10 @@ class SearchProcesses:
     def _replace(self) -> bool:
         """Whether as many live as should."""
         with self._changing:
-            self._processes = [process for process in self._processes if process.alive]
+            alive = [process for process in self._processes if process.alive]
+            for process in self._processes:
+                self._ended_reloads += Counter() if process in alive else process.supervision.reloads
+            self._processes = alive
             while len(self._processes) < self._number:
                 process = SearchProcess(self._work)
                 try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lookalike.errors import LookalikeError
 from serving.processes.calls import Drop, Load, Order, SearchCall, Told
+from serving.triton.supervision import Supervision
 
 Work = Callable[[Connection, Connection], None]
 """What the process does with its two pipes, for calls and for orders; a function that can be found by its name."""
@@ -34,6 +35,8 @@ class SearchProcess:
         context = get_context("spawn")  # a fork of a server with threads could stop at any lock one of them held
         self.degraded: tuple[str, ...] = ()
         """Parts of its engine that failed lately, as it told with its last answer."""
+        self.supervision = Supervision()
+        """What it knows of the model in Triton, as it told with its last answer."""
         self._calls, its_calls = context.Pipe()
         self._orders, its_orders = context.Pipe()
         self._ordering = Lock()
@@ -62,7 +65,7 @@ class SearchProcess:
         except OSError as error:
             raise ProcessLost(f"search process {self.pid} has ended", begun=False) from error
         told: Told = self._heard(self._calls, None if call.endless else call.seconds + HUNG_SECONDS)
-        self.degraded = told.degraded
+        self.degraded, self.supervision = told.degraded, told.supervision
         return told
 
     def load(self, order: Load) -> str | None:

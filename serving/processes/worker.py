@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from multiprocessing.connection import Connection
@@ -18,6 +19,7 @@ from serving.logs import configure_logs
 from serving.processes.calls import Answer, Load, Order, SearchCall, Told, received
 from serving.settings import ServingSettings
 from serving.traces import Tracing, tracing_of
+from serving.triton.supervision import Supervision
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ def search_process(settings: ServingSettings, calls: Connection, orders: Connect
     )  # made with the first release: its errors are told
     if supervisor is not None:
         supervisor.start()
-    Worker(lambda release, tried=False: maker()(release, tried), tracing).work(calls, orders)
+    supervision = Supervision if supervisor is None else supervisor.supervision
+    Worker(lambda release, tried=False: maker()(release, tried), tracing, supervision).work(calls, orders)
     if tracing is not None:
         tracing.close()
 
@@ -44,9 +47,15 @@ def search_process(settings: ServingSettings, calls: Connection, orders: Connect
 class Worker:
     """Its engines by number; `answer` and `follow` run in two threads."""
 
-    def __init__(self, make_engine: MakeAnyEngine, tracing: Tracing | None = None) -> None:
+    def __init__(
+        self,
+        make_engine: MakeAnyEngine,
+        tracing: Tracing | None = None,
+        supervision: Callable[[], Supervision] = Supervision,
+    ) -> None:
         self._make_engine = make_engine
         self._tracing = tracing
+        self._supervision = supervision
         self._engines: dict[int, Engine] = {}
 
     def work(self, calls: Connection, orders: Connection) -> None:
@@ -81,12 +90,13 @@ class Worker:
         try:
             engine = self._engines[call.engine]
             try:
-                return Told(self._answered(engine, call), None, engine.degraded())
+                return Told(self._answered(engine, call), None, engine.degraded(), self._supervision())
             except LookalikeError as error:
-                return Told(None, error, engine.degraded())
+                return Told(None, error, engine.degraded(), self._supervision())
         except Exception as error:  # an error of others may not survive the way to the server
             logger.exception("a search failed")
-            return Told(None, RuntimeError(f"{type(error).__name__} in a search process: {error}"))
+            told = RuntimeError(f"{type(error).__name__} in a search process: {error}")
+            return Told(None, told, supervision=self._supervision())
 
     def _answered(self, engine: Engine, call: SearchCall) -> Answer:
         deadline = Deadline.never() if call.endless else Deadline.after(call.seconds)

@@ -12,10 +12,11 @@ from lookalike.config import StrictConfig
 from lookalike.errors import DeadlineExceeded, LookalikeError
 from serving.triton.admission import AdmittedEmbedder
 from serving.triton.reload import NotNow, Reload
+from serving.triton.supervision import OUTCOMES, Supervision
 
 log = logging.getLogger(__name__)
 
-HEALED, ELSEWHERE, FAILED = "healed", "healed_elsewhere", "failed"
+HEALED, ELSEWHERE, FAILED = OUTCOMES
 
 
 class SupervisionSettings(StrictConfig):
@@ -60,6 +61,11 @@ class Supervisor:
         self._wake = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="triton supervisor", daemon=True)
+
+    def supervision(self) -> Supervision:
+        """What it came to so far."""
+        admitted = {} if self.watched is None else {self.watched.name: self.watched.refusal is None}
+        return Supervision(admitted, Counter(self.reloads))
 
     def watch(self, model: AdmittedEmbedder) -> None:
         """From now on this is the model in service; the one before is left to its last requests."""

@@ -16,7 +16,7 @@ from app.cli import app
 from monitoring.dashboard import FILE, dashboard
 from monitoring.gauges import drift_gauges
 from serving.triton.metrics import TritonMetrics
-from serving.triton.supervisor import Supervisor
+from serving.triton.supervision import Supervision
 from tests.monitoring.test_gauges import drifted
 from tests.search.shop import Shop, photo
 from tests.serving.running import engines_of, put_live, running, settings
@@ -40,7 +40,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         client.http.post("/search", content=photo(1)).raise_for_status()
         page = client.http.get("/metrics").text
     names = {sample.name for family in text_string_to_metric_families(page) for sample in family.samples}
-    triton = {sample.name for family in TritonMetrics(Supervisor(None)).collect() for sample in family.samples} | {
+    triton = {sample.name for family in TritonMetrics(Supervision).collect() for sample in family.samples} | {
         "lookalike_triton_admitted",
         "lookalike_part_degraded",
     }  # without a model in Triton, or a part that failed

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections import Counter
 from multiprocessing.connection import Connection
 
 from lookalike.deadline import Deadline
@@ -12,6 +13,7 @@ from lookalike.search.answer import SearchAnswer
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import SearchRequest
 from serving.processes.worker import Worker
+from serving.triton.supervision import Supervision
 from tests.search.shop import Shop
 
 DEADLY, ENDLESS, UNFORESEEN = "deadly", "endless", "unforeseen"
@@ -40,4 +42,9 @@ def make_engine(release: Release, tried: bool = False) -> SearchEngine:
 
 
 def shop_process(calls: Connection, orders: Connection) -> None:
-    Worker(make_engine).work(calls, orders)
+    Worker(make_engine, supervision=healed_once).work(calls, orders)
+
+
+def healed_once() -> Supervision:
+    """As a process knows of a model in Triton that it healed."""
+    return Supervision({"embedder": True}, Counter(healed=1))

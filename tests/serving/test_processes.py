@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from serving.processes.calls import SearchCall
 from serving.processes.engine import RemoteEngine
 from serving.processes.pool import SearchProcesses
 from serving.settings import ServingSettings
+from serving.triton.supervision import Supervision
 from tests.search.shop import Shop, photo
 from tests.serving.process_shop import DEADLY, ENDLESS, UNFORESEEN, shop_process
 from tests.serving.real_parts import LiteServer, assembled, made_shop
@@ -109,6 +111,31 @@ def test_processes_that_ended_between_searches_cost_no_search(
     until(lambda: replaced(processes, ended))
     for _ in range(4):
         assert engine.search(OF_P001).hits == here.search(OF_P001).hits
+
+
+def test_what_processes_know_of_the_model_in_triton_is_counted_beyond_their_end() -> None:
+    pool = SearchProcesses(shop_process, 2, retry_seconds=0.05)
+    try:
+        engine = pool.engine(SHOP.release)
+        assert pool.supervision() == Supervision()  # nobody answered yet
+        for _ in range(2):
+            engine.search(OF_P001)
+        assert pool.supervision() == Supervision({"embedder": True}, Counter(healed=2))
+        ended = pool.pids[0]
+        os.kill(ended, signal.SIGKILL)
+        until(lambda: replaced(pool, {ended}))
+        until(lambda: engine.search(OF_P001).hits and engine.search(OF_P001).hits and heals(pool) == 3)
+    finally:
+        pool.close()
+
+
+def heals(pool: SearchProcesses) -> int:
+    return pool.supervision().reloads["healed"]
+
+
+def test_a_model_is_admitted_where_every_process_admits_it() -> None:
+    states = [Supervision({"a": True, "b": True}), Supervision({"a": False}, Counter(failed=2)), Supervision()]
+    assert Supervision.together(states) == Supervision({"a": False, "b": True}, Counter(failed=2))
 
 
 def test_a_search_that_hangs_ends_with_its_deadline_and_its_process(

@@ -270,7 +270,7 @@ def test_its_figures_say_who_is_admitted_and_what_it_took(
     served.failure = DEAD
     watching.look()
     served.lose_connection()
-    admitted, reloads = TritonMetrics(watching).collect()
+    admitted, reloads = TritonMetrics(watching.supervision).collect()
     assert [(sample.labels, sample.value) for sample in admitted.samples] == [({"model": "embedder_abc"}, 0)]
     assert {sample.labels["outcome"]: sample.value for sample in reloads.samples} == {
         HEALED: 1,
