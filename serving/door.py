@@ -17,7 +17,7 @@ from serving.failures import failure
 from serving.metrics import SearchMetrics
 from serving.overload import SearchQueue
 from serving.patience import TIMEOUT, WITH_A_BODY, caller_deadline
-from serving.watched import REQUEST_ID, known_request_id
+from serving.request_id import REQUEST_ID, known_request_id
 
 ROUTE = "refused at the door"
 """What such requests are counted under: nobody has looked for their route yet."""

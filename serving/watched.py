@@ -1,13 +1,11 @@
 """Every REST request counted, timed, logged and traced: one middleware, since each costs every request its time."""
 
 import logging
-import re
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from opentelemetry.trace import Span
 from starlette.datastructures import Headers
@@ -16,13 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.access.control import caller
 from serving.logs import ACCESS
 from serving.metrics import SearchMetrics
-from serving.request_id import request_id
+from serving.request_id import REQUEST_ID, known_request_id, request_id
 from serving.traces import Tracing, trace_id
 
 access = logging.getLogger(ACCESS)
 
-REQUEST_ID = "x-request-id"
-ACCEPTED_ID = "[A-Za-z0-9._-]{1,64}"
 QUIET = ("/metrics", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/static")
 """Routes that machines ask every few seconds: counted, but not worth a line."""
 
@@ -87,7 +83,3 @@ def route_of(scope: Scope) -> str:
             (each for each in scope["app"].routes if getattr(each, "endpoint", None) is scope["endpoint"]), None
         )
     return str(getattr(route, "path", "unknown"))
-
-
-def known_request_id(given: str | None) -> str:
-    return given if given is not None and re.fullmatch(ACCEPTED_ID, given) else uuid4().hex

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serving.openapi import kserve
-from serving.watched import ACCEPTED_ID
+from serving.request_id import ACCEPTED_ID
 
 ABOUT = """Visual product search: send a photo or a product, get the products that look like it.
 

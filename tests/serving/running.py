@@ -17,6 +17,7 @@ from lookalike.release.manifest import save_release, switch_live
 from lookalike.search.engine import SearchEngine
 from serving.live import LiveEngine, MakeEngine
 from serving.query_log import QueryLog
+from serving.request_id import REQUEST_ID
 from serving.server import SearchServer
 from serving.settings import ServingSettings
 from serving.traces import Tracing
@@ -109,6 +110,12 @@ class Client:
         return self.http.post("/v2/models/lookalike/infer", content=head + raw, headers=headers)
 
     def grpc(self, photos: list[bytes], raw: bool = False, **parameters: Any) -> Any:
+        return self.grpc_named(photos, raw, **parameters)[0]
+
+    def grpc_named(
+        self, photos: list[bytes], raw: bool = False, named: str | None = None, **parameters: Any
+    ) -> tuple[Any, str]:
+        """An answer, and the id it has; `named` is the one the caller gives."""
         request = v2.ModelInferRequest(model_name="lookalike", id="7")
         tensor = request.inputs.add(name="image", datatype="BYTES", shape=[len(photos)])
         if raw:
@@ -120,7 +127,9 @@ class Client:
             kinds = {bool: "bool_param", int: "int64_param", str: "string_param"}  # a fraction is sent as text
             text = str(value) if isinstance(value, float) else value
             setattr(request.parameters[name], kinds[type(text)], text)
-        return self.stub.ModelInfer(request, timeout=30)
+        metadata = () if named is None else ((REQUEST_ID, named),)
+        answer, call = self.stub.ModelInfer.with_call(request, timeout=30, metadata=metadata)
+        return answer, dict(call.initial_metadata())[REQUEST_ID]
 
 
 def instance(photo: bytes, **more: Any) -> dict[str, Any]:

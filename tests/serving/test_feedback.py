@@ -1,5 +1,6 @@
 """Clicks and purchases posted to a real server come back joined to the answers they are about."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,27 @@ def test_a_click_finds_the_answer_it_is_about(served: tuple[Client, dict[str, st
     assert found.events == {MATCHED: 2}
     assert found.shown.loc[found.shown["clicked"], "position"].tolist() == [1, 1]
     assert found.shown.loc[found.shown["clicked"], "query"].tolist() == ["p001", None]
+
+
+def test_a_click_finds_an_answer_given_over_grpc(tmp_path: Path) -> None:
+    put_live(tmp_path / "releases", SHOP)
+    kept = FeedbackSettings(seconds_per_part=0.05)
+    log = QueryLog(tmp_path / "log", QueryLogSettings(seconds_per_part=0.05))
+    chosen = settings(tmp_path, feedback=tmp_path / "feedback", feedback_log=kept)
+    with running(chosen, engines_of(SHOP), log) as client:
+        _, given = client.grpc_named([photo(1)], named="cart-17")
+        answers, made = client.grpc_named([photo(2), photo(3)], named="no id!")
+        assert (given, len(made)) == ("cart-17", 32)
+        last = json.loads(answers.outputs[0].contents.bytes_contents[1])["hits"][0]["product_id"]
+        told = client.http.post("/feedback", json={"events": [event(f"{made}/1", last, 0)]})
+        assert told.status_code == 200
+        until(lambda: len(read_feedback(tmp_path / "feedback")) == 1)
+        until(lambda: len(read_query_log(tmp_path / "log", photos_only=False)) == 3)
+    logged = read_query_log(tmp_path / "log", photos_only=False)
+    assert set(logged["request_id"].to_pylist()) == {"cart-17", f"{made}/0", f"{made}/1"}
+    found = join_feedback(read_feedback(tmp_path / "feedback"), logged)
+    assert found.events == {MATCHED: 1}
+    assert found.shown.loc[found.shown["clicked"], "product_id"].tolist() == [last]
 
 
 @pytest.mark.parametrize(
