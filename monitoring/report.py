@@ -1,4 +1,4 @@
-"""`drift.html`: one self-contained page, the verdict on top and Evidently's report folded below.
+"""`drift.html`: one self-contained page, the answer on top and Evidently's report folded at its end.
 
 Evidently's page carries 3.5 MB of script; compressed inside ours it takes less than half, and the browser
 unpacks it (DecompressionStream) when a person opens it.
@@ -6,21 +6,37 @@ unpacks it (DecompressionStream) when a person opens it.
 
 import base64
 import gzip
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import jinja2
-import numpy as np
 
+from lookalike.catalog.products import Catalogue
 from monitoring.calibration import Calibration
 from monitoring.evidently_report import evidently_html
+from monitoring.history import WatchHistory, seen_window
+from monitoring.page.album import Album
+from monitoring.page.examples import Examples, find_examples
+from monitoring.page.histogram import histogram
+from monitoring.page.nearest import TrainedPhotos, read_trained_photos
+from monitoring.page.new_products import new_products
+from monitoring.page.timeline import draw_timeline
 from monitoring.result import DriftResult
 from monitoring.samples import Sample
 from monitoring.settings import DriftSettings
+from monitoring.windows import Window
 
-BINS = 40
-WIDTH, HEIGHT = 640, 160
-"""Pixels of the histogram."""
+
+@dataclass(frozen=True)
+class Known:
+    """What the page shows beside the measurement."""
+
+    release: Path
+    """The release's folder, which may hold photos the model was trained on."""
+    catalogue: Catalogue | None = None
+    """The newest validated catalogue: photos come from it alone."""
+    history: WatchHistory = field(default_factory=WatchHistory)
+    """Earlier windows and runs."""
 
 
 def write_report(
@@ -28,38 +44,47 @@ def write_report(
     result: DriftResult,
     calibration: Calibration | None,
     reference: Sample,
-    current: Sample,
+    window: Window,
     settings: DriftSettings,
+    known: Known,
 ) -> None:
-    """Write the page; without a measurement it says so and holds no charts."""
-    charts, chart = None, None
+    """Write the page; without a measurement it says so and holds no charts of one."""
+    chart, examples, charts = None, None, None
     if calibration is not None and result.score is not None:
-        inner = evidently_html(
-            reference, current, result.score, result.drifted, settings.report_rows, settings.alpha, settings.seed
-        )
-        charts = base64.b64encode(gzip.compress(inner.encode(), mtime=0)).decode()
         chart = histogram(calibration.null, calibration.threshold, result.score)
-    page = _template().render(result=result, chart=chart, evidently=charts, report_rows=settings.report_rows)
+        trained = _trained(known, reference)
+        examples = find_examples(reference, window.sample, window.told, trained, settings.seed)
+        charts = _packed(reference, window.sample, result, result.score, settings)
+    change = result.catalogue
+    new = new_products(known.catalogue, change) if known.catalogue is not None and change is not None else []
+    page = _template().render(
+        result=result,
+        chart=chart,
+        timeline=draw_timeline(known.history.windows, known.history.runs, seen_window(result)),
+        examples=examples,
+        new_products=new,
+        album=Album.read(known.catalogue, examples, new),
+        catalogued=known.catalogue is not None,
+        evidently=charts,
+        report_rows=settings.report_rows,
+    )
     path.write_text(page, encoding="utf-8")
 
 
-def histogram(null: list[float], threshold: float, score: float) -> dict[str, Any]:
-    """Bars and marks, in pixels, of the scores without drift with the threshold and the measured score."""
-    low, high = min(*null, score), max(*null, score, threshold)
-    room = (high - low) * 0.05 or 1.0
-    edges = np.linspace(low - room, high + room, BINS + 1)
-    counts = np.histogram(null, edges)[0]
+def _trained(known: Known, reference: Sample) -> TrainedPhotos | None:
+    """Without a catalogue nobody can say whether a product is still shown to anyone; its id alone is."""
+    trained = read_trained_photos(known.release, reference.vectors.shape[1])
+    if trained is not None and known.catalogue is not None:
+        trained = trained.still_in(known.catalogue)
+    return trained if trained is not None and len(trained) else None
 
-    def across(value: float) -> float:
-        return round(float((value - edges[0]) / (edges[-1] - edges[0]) * WIDTH), 1)
 
-    width, tallest = round(WIDTH / BINS - 1, 1), counts.max()
-    bars = [
-        {"x": across(left), "width": width, "height": round(float(count / tallest * HEIGHT), 1)}
-        for left, count in zip(edges[:-1], counts, strict=True)
-        if count
-    ]
-    return {"bars": bars, "threshold": across(threshold), "score": across(score), "width": WIDTH, "height": HEIGHT}
+def _packed(reference: Sample, current: Sample, result: DriftResult, score: float, settings: DriftSettings) -> str:
+    """Evidently's page, as the page's own script unpacks it."""
+    inner = evidently_html(
+        reference, current, score, result.drifted, settings.report_rows, settings.alpha, settings.seed
+    )
+    return base64.b64encode(gzip.compress(inner.encode(), mtime=0)).decode()
 
 
 def _template() -> jinja2.Template:
