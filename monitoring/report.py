@@ -6,7 +6,9 @@ unpacks it (DecompressionStream) when a person opens it.
 
 import base64
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
@@ -19,12 +21,15 @@ from monitoring.page.album import Album
 from monitoring.page.examples import Examples, find_examples
 from monitoring.page.histogram import histogram
 from monitoring.page.nearest import TrainedPhotos, read_trained_photos
-from monitoring.page.new_products import new_products
+from monitoring.page.new_products import NewProducts, new_products
 from monitoring.page.timeline import draw_timeline
 from monitoring.result import DriftResult
 from monitoring.samples import Sample
 from monitoring.settings import DriftSettings
 from monitoring.windows import Window
+
+SLICES, EXAMPLES = 10, 4
+"""Slices of the traffic on the page, and photos beside each."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,12 @@ def write_report(
         timeline=draw_timeline(known.history.windows, known.history.runs, seen_window(result)),
         examples=examples,
         new_products=new,
-        album=Album.read(known.catalogue, examples, new),
+        album=_album(known.catalogue, result, examples, new),
         catalogued=known.catalogue is not None,
         evidently=charts,
         report_rows=settings.report_rows,
+        slices_shown=SLICES,
+        examples_shown=EXAMPLES,
     )
     path.write_text(page, encoding="utf-8")
 
@@ -79,6 +86,17 @@ def _trained(known: Known, reference: Sample) -> TrainedPhotos | None:
     return trained if trained is not None and len(trained) else None
 
 
+def _album(
+    catalogue: Catalogue | None, result: DriftResult, examples: Examples | None, new: Sequence[NewProducts]
+) -> Album:
+    """Every photo that the page shows."""
+    queries = [*examples.new, *examples.usual] if examples is not None else []
+    hits = [hit for query in queries if query.told is not None for hit in query.told.hits]
+    hits += [hit for part in result.slices[:SLICES] for shown in part.examples[:EXAMPLES] for hit in shown.hits[:1]]
+    products = [product for kind in new for product in kind.product_ids]
+    return Album.read(catalogue, [*hits, *products], [one.photo_id for query in queries for one in query.neighbours])
+
+
 def _packed(reference: Sample, current: Sample, result: DriftResult, score: float, settings: DriftSettings) -> str:
     """Evidently's page, as the page's own script unpacks it."""
     inner = evidently_html(
@@ -87,7 +105,12 @@ def _packed(reference: Sample, current: Sample, result: DriftResult, score: floa
     return base64.b64encode(gzip.compress(inner.encode(), mtime=0)).decode()
 
 
+def _utc(time: str) -> str:
+    return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
 def _template() -> jinja2.Template:
     loader = jinja2.PackageLoader("monitoring", "templates")
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["utc"] = _utc
     return environment.get_template("drift.html.jinja")

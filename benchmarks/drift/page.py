@@ -25,7 +25,7 @@ from lookalike.index.trained_vectors import write_trained_vectors
 from lookalike.observation import REFERENCE_SCHEMA
 from lookalike.release.manifest import STORED, Release, save_release
 from lookalike.search.query_log import OWN_COLUMNS, QUERY_LOG_SCHEMA, day_folder
-from lookalike.storage import atomic_folder, read_seal, write_json
+from lookalike.storage import atomic_folder, read_seal
 from lookalike.training.trained import TRAINED
 from lookalike.workspace import Workspace
 from monitoring.drift import REPORT, detect_drift
@@ -67,9 +67,7 @@ def measure(plan: Plan) -> Measured:
     for number in range(REPEATS):
         started = time.perf_counter()
         output = root / f"drift-{number}"
-        detect_drift(
-            watched.query_log, watched.folder, output, settings, NOW, watched.history, watched.catalogue
-        )
+        detect_drift(watched.query_log, watched.folder, output, settings, NOW, watched.history, watched.catalogue)
         seconds.append(time.perf_counter() - started)
     megabytes = (output / REPORT).stat().st_size / 1e6
     return Measured(_figures(megabytes, seconds, rows, load_model(watched.folder).dimension))
@@ -78,8 +76,8 @@ def measure(plan: Plan) -> Measured:
 def _figures(megabytes: float, seconds: list[float], rows: int, dimension: int) -> dict[str, Figure]:
     how = (
         f"the drift stage as shipped, calibration, Evidently's page and thumbnails included: {rows:,} queries of "
-        f"{dimension} dimensions against a reference of {rows:,}, a tenth of the window of an articleType the reference "
-        f"does not show; 20,000 training photos looked through, {SHOWN} earlier windows on the timeline"
+        f"{dimension} dimensions against a reference of {rows:,}, a tenth of the window of an articleType that the "
+        f"reference does not show; 20,000 training photos looked through, {SHOWN} earlier windows on the timeline"
     )
     return {
         "report_megabytes": Figure(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.page.nearest import TrainedPhotos
-from monitoring.page.witness import Kernel, choose, typical, witness
+from monitoring.page.witness import Kernel, choose, witness
 from monitoring.samples import Sample
 from monitoring.slices import Example
 
@@ -64,14 +64,14 @@ def find_examples(
     """Choose and describe them; `told` names the window's queries, row by row."""
     kernel = Kernel(reference.vectors, current.vectors, seed)
     new = choose(kernel, current.vectors, witness(kernel, reference.vectors, current.vectors), NEW)
-    usual = choose(kernel, reference.vectors, typical(kernel, reference.vectors), USUAL)
+    usual = choose(kernel, reference.vectors, kernel.shares(reference.vectors, reference.vectors), USUAL)
     distances = None if trained is None else _Distances(trained, reference)
 
     def shown(sample: Sample, row: int, told: Example | None) -> QueryShown:
-        alike = [kernel.alike(sample.vectors[row], side.vectors).mean() for side in (reference, current)]
+        before, now = (kernel.shares(sample.vectors[[row]], side.vectors)[0] for side in (reference, current))
         predicted = {name: str(values[row]) for name, values in sample.labels.items() if values[row] is not None}
         neighbours, rank = ([], None) if distances is None else distances.of(sample.vectors[row])
-        return QueryShown(predicted, float(alike[0]), float(alike[1]), neighbours, rank, told)
+        return QueryShown(predicted, float(before), float(now), neighbours, rank, told)
 
     return Examples(
         new=[shown(current, row, told[row] if told else None) for row in new],

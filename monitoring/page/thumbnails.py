@@ -5,9 +5,8 @@ import io
 import logging
 from collections.abc import Sequence
 
-from PIL import Image
-
 from lookalike.catalog.images import decode_photo
+from lookalike.catalog.photo_lookup import PhotoLookup
 from lookalike.catalog.products import Catalogue
 from lookalike.errors import ImageError
 
@@ -20,8 +19,11 @@ log = logging.getLogger(__name__)
 
 def thumbnails(catalogue: Catalogue, photo_ids: Sequence[str]) -> dict[str, str]:
     """Photo id to `data:` address, of those photos that can be read."""
-    found = {}
-    for photo, content in catalogue.stream_contents(frozenset(photo_ids)):
+    found, photos = {}, PhotoLookup(catalogue.folder)
+    for photo in sorted(set(photo_ids)):
+        content = photos.read(photo)
+        if content is None:
+            continue
         try:
             found[photo] = "data:image/jpeg;base64," + base64.b64encode(thumbnail(content)).decode()
         except ImageError as error:

@@ -1,4 +1,4 @@
-"""Which queries of a window are least like the reference, and which of the reference's are most typical.
+"""Which queries of a window are least like the reference.
 
 The witness function of MMD is the difference of the two sides' kernel means: large where the window asks for much that
 the reference did not (Gretton et al., A kernel two-sample test, JMLR 2012, section 2.3). As Kim et al. choose their
@@ -6,14 +6,16 @@ criticisms (Examples are not enough, learn to criticize!, NIPS 2016, section 3.2
 no two that look alike.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import euclidean_distances
 
 from monitoring.detectors import LANDMARKS, WIDTH, Vectors
 
-ALIKE = float(np.exp(-0.5))
-"""Two queries look alike where the kernel is above this: less than its width apart."""
+ALIKE = float(np.exp(-1))
+"""Two queries look alike where the kernel is above this: on the fashion photos, cosines above 0.8."""
 BLOCK = 512
 """Rows whose distances are held at a time."""
 
@@ -34,12 +36,14 @@ class Kernel:
 
     def means(self, rows: Vectors, others: Vectors) -> NDArray[np.float64]:
         """(Q,) mean value against all of the others."""
-        blocks = [self(rows[start : start + BLOCK], others) for start in range(0, len(rows), BLOCK)]
-        return np.concatenate([block.mean(axis=1, dtype=np.float64) for block in blocks])
+        return np.concatenate([block.mean(axis=1, dtype=np.float64) for block in self._blocks(rows, others)])
 
-    def alike(self, row: Vectors, others: Vectors) -> NDArray[np.bool_]:
-        """(N,) whether each of the others looks like one row (D,)."""
-        return self(row[np.newaxis], others)[0] > ALIKE
+    def shares(self, rows: Vectors, others: Vectors) -> NDArray[np.float64]:
+        """(Q,) share of the others that look like each row."""
+        return np.concatenate([(block > ALIKE).mean(axis=1) for block in self._blocks(rows, others)])
+
+    def _blocks(self, rows: Vectors, others: Vectors) -> Iterator[NDArray[np.float32]]:
+        return (self(rows[start : start + BLOCK], others) for start in range(0, len(rows), BLOCK))
 
 
 def witness(kernel: Kernel, reference: Vectors, current: Vectors) -> NDArray[np.float64]:
@@ -49,17 +53,11 @@ def witness(kernel: Kernel, reference: Vectors, current: Vectors) -> NDArray[np.
     return own - kernel.means(current, reference)
 
 
-def typical(kernel: Kernel, reference: Vectors) -> NDArray[np.float64]:
-    """(M,) how much of the reference is near each of its rows."""
-    return kernel.means(reference, reference)
-
-
 def choose(kernel: Kernel, vectors: Vectors, worth: NDArray[np.float64], most: int) -> list[int]:
     """Up to `most` rows of positive worth, the largest first, none that looks like one before it."""
     left, chosen = worth > 0, list[int]()
     while left.any() and len(chosen) < most:
         best = int(np.argmax(np.where(left, worth, -np.inf)))
         chosen.append(best)
-        left &= ~kernel.alike(vectors[best], vectors)
-        left[best] = False
+        left &= kernel(vectors[best : best + 1], vectors)[0] <= ALIKE
     return chosen
