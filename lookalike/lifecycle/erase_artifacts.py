@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from lookalike.evaluation.outputs import PAGE, REFERENCE, REFERENCE_PRODUCTS, SHEET, SHOWN_PRODUCTS
 from lookalike.index.gallery import PHOTO_IDS, VECTORS
-from lookalike.lifecycle.erase_rows import erase_rows, rewrite_rows, rows_without
+from lookalike.lifecycle.erase_rows import HITS, erase_rows, rewrite_rows, rows_without
 from lookalike.storage import SEAL, atomic_folder, digest_files, read_json, read_seal, write_json
 
 PAGES = (".html", ".md")
@@ -33,6 +34,8 @@ def erase_from_artifact(folder: Path, product_ids: Sequence[str]) -> int:
             _drop_sheet(aside)
         rows = _erase_tables(aside, product_ids)
         _drop_pages(aside, product_ids)
+        for record, without in _records_naming(aside, product_ids).items():
+            write_json(record, without)
         _seal_again(aside, product_ids, rows)
     return rows
 
@@ -46,7 +49,8 @@ def own_files(folder: Path, pattern: str) -> list[Path]:
 
 def _concerned(folder: Path, product_ids: Sequence[str]) -> bool:
     tables = own_files(folder, "*.parquet")
-    return any(_names(path, product_ids) for path in tables) or bool(_pages_naming(folder, product_ids))
+    texts = [*_pages_naming(folder, product_ids), *_records_naming(folder, product_ids)]
+    return any(_names(path, product_ids) for path in tables) or bool(texts)
 
 
 def _names(table: Path, product_ids: Sequence[str]) -> bool:
@@ -75,7 +79,23 @@ def _cut_beside(names: Path, values: Path, product_ids: Sequence[str]) -> None:
 def _pages_naming(folder: Path, product_ids: Sequence[str]) -> list[Path]:
     words = [re.compile(rf"(?<![\w-]){re.escape(product)}(?![\w-])") for product in product_ids]
     pages = [path for path in own_files(folder, "*") if path.suffix in PAGES]
-    return [path for path in pages if any(word.search(path.read_text(encoding="utf-8")) for word in words)]
+    return [path for path in pages if any(word.search(unescape(path.read_text(encoding="utf-8"))) for word in words)]
+
+
+def _records_naming(folder: Path, product_ids: Sequence[str]) -> dict[Path, Any]:
+    """JSON files that tell what queries were answered with, and what they hold without the products."""
+    records = {path: read_json(path) for path in own_files(folder, "*.json") if path.name != SEAL}
+    without = {path: _without_hits(value, product_ids) for path, value in records.items()}
+    return {path: value for path, value in without.items() if value != records[path]}
+
+
+def _without_hits(value: Any, product_ids: Sequence[str], within: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _without_hits(inner, product_ids, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        kept = value if within != HITS else [hit for hit in value if hit not in product_ids]
+        return [_without_hits(inner, product_ids) for inner in kept]
+    return value
 
 
 def _drop_pages(folder: Path, product_ids: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ class Album:
         if catalogue is None:
             return cls(None, {}, {})
         firsts = catalogue.gallery_photos.drop_duplicates("product_id").set_index("product_id")["photo_id"]
-        main = firsts[firsts.index.isin(set(product_ids))].to_dict()
+        main = {str(product): str(photo) for product, photo in firsts[firsts.index.isin(set(product_ids))].items()}
         known = frozenset(catalogue.products["product_id"])
         return cls(known, main, thumbnails(catalogue, [*main.values(), *photo_ids]))
 
