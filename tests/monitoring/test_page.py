@@ -61,9 +61,9 @@ class Shop:
         return (output / "drift.html").read_text()
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path)
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return Shop(tmp_path_factory.mktemp("shown")).page()
 
 
 def photos(page: str) -> list[Image.Image]:
@@ -73,8 +73,7 @@ def photos(page: str) -> list[Image.Image]:
     ]
 
 
-def test_new_queries_stand_beside_photos_of_what_the_model_was_trained_on(shop: Shop) -> None:
-    page = shop.page()
+def test_new_queries_stand_beside_photos_of_what_the_model_was_trained_on(page: str) -> None:
     assert "New queries beside what the model was trained on" in page
     assert "39 training photos" in page
     assert len(page) < 3_000_000
@@ -84,27 +83,21 @@ def test_new_queries_stand_beside_photos_of_what_the_model_was_trained_on(shop: 
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
 
 
-def test_a_product_that_the_catalogue_has_no_more_is_neither_shown_nor_named(shop: Shop) -> None:
-    page = shop.page()
+def test_a_product_that_the_catalogue_has_no_more_is_neither_shown_nor_named(page: str) -> None:
     assert not re.search(rf"\b{ERASED}\b", page)
     erased = base64.b64encode(thumbnail(drawn_photo(3))).decode()
     known = base64.b64encode(thumbnail(drawn_photo(1))).decode()
     assert erased not in page and known in page
 
 
-def test_without_a_catalogue_there_are_ids_and_no_photos(shop: Shop) -> None:
-    page = shop.page(catalogue=False)
+def test_without_a_catalogue_there_are_ids_and_no_photos_and_what_strangers_wrote_is_no_markup(tmp_path: Path) -> None:
+    page = Shop(tmp_path).page(hits=("<script>alert(1)</script>",), catalogue=False)
     assert not photos(page)
     assert "there are ids and no photos" in page and "p001" in page
-
-
-def test_what_strangers_wrote_is_text_and_no_markup(shop: Shop) -> None:
-    page = shop.page(hits=("<script>alert(1)</script>",), catalogue=False)
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
 
 
-def test_the_answer_stands_first(shop: Shop) -> None:
-    page = shop.page()
+def test_the_answer_stands_first(page: str) -> None:
     places = [
         page.index(words)
         for words in (
@@ -116,12 +109,13 @@ def test_the_answer_stands_first(shop: Shop) -> None:
     assert places == sorted(places)
 
 
-def test_a_photo_that_cannot_be_read_is_an_id(shop: Shop) -> None:
-    path = shop.catalogue / PHOTOS
+def test_a_photo_that_cannot_be_read_is_an_id(tmp_path: Path) -> None:
+    folder = validated_folder(tmp_path, range(5))
+    path = folder / PHOTOS
     table = pd.read_parquet(path)
     table.loc[table["photo_id"] == "p001/0", "content"] = b"torn"
     table.to_parquet(path, row_group_size=16)
-    album = Album.read(load_catalogue(shop.catalogue), ["p001", "p002", "nobody"], ["p004/0", "nowhere/0"])
+    album = Album.read(load_catalogue(folder), ["p001", "p002", "nobody"], ["p004/0", "nowhere/0"])
     assert album.of_product("p001") is None and album.of_product("nobody") is None
     assert album.of_photo("nowhere/0") is None
     assert album.of_product("p002") is not None and album.of_photo("p004/0") is not None
