@@ -63,29 +63,39 @@ def measure(plan: Plan) -> Measured:
         _prepare(plan, aside, rows)
     watched = _watched(plan, root)
     settings = DriftSettings(seed=plan.study.seed)
-    seconds = []
+    seconds, of_one_core = [], []
     for number in range(REPEATS):
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         output = root / f"drift-{number}"
         detect_drift(watched.query_log, watched.folder, output, settings, NOW, watched.history, watched.catalogue)
         seconds.append(time.perf_counter() - started)
+        of_one_core.append(time.process_time() - worked)
     megabytes = (output / REPORT).stat().st_size / 1e6
-    return Measured(_figures(megabytes, seconds, rows, load_model(watched.folder).dimension))
+    how = _how(rows, load_model(watched.folder).dimension)
+    return Measured(_figures(megabytes, seconds, of_one_core, how), {"seconds": seconds, "of_one_core": of_one_core})
 
 
-def _figures(megabytes: float, seconds: list[float], rows: int, dimension: int) -> dict[str, Figure]:
-    how = (
+def _how(rows: int, dimension: int) -> str:
+    return (
         f"the drift stage as shipped, calibration, Evidently's page and thumbnails included: {rows:,} queries of "
         f"{dimension} dimensions against a reference of {rows:,}, a tenth of the window of an articleType that the "
         f"reference does not show; 20,000 training photos looked through, {SHOWN} earlier windows on the timeline"
     )
+
+
+def _figures(megabytes: float, seconds: list[float], of_one_core: list[float], how: str) -> dict[str, Figure]:
+    """A machine that does other things besides takes longer; the seconds of one core tell."""
     return {
         "report_megabytes": Figure(
             megabytes, "MB", f"size of drift.html: {how}", COMMAND, "< 3", megabytes < MOST_MEGABYTES, None, 1
         ),
         "report_seconds": Figure(
             max(seconds), "seconds", f"the slowest of {len(seconds)} runs: {how}", COMMAND, "< 10",
-            max(seconds) < MOST_SECONDS, (min(seconds), max(seconds)), len(seconds),
+            max(seconds) < MOST_SECONDS, None, len(seconds),
+        ),
+        "report_cpu_seconds": Figure(
+            max(of_one_core), "seconds of one core", f"processor time of the same runs, the most of {len(seconds)}: {how}",
+            COMMAND, n=len(seconds),
         ),
     }  # fmt: skip
 

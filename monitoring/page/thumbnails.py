@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 
 from lookalike.catalog.images import decode_photo
-from lookalike.catalog.photo_lookup import PhotoLookup
 from lookalike.catalog.products import Catalogue
 from lookalike.errors import ImageError
 
@@ -19,11 +18,8 @@ log = logging.getLogger(__name__)
 
 def thumbnails(catalogue: Catalogue, photo_ids: Sequence[str]) -> dict[str, str]:
     """Photo id to `data:` address, of those photos that can be read."""
-    found, photos = {}, PhotoLookup(catalogue.folder)
-    for photo in sorted(set(photo_ids)):
-        content = photos.read(photo)
-        if content is None:
-            continue
+    found = {}
+    for photo, content in catalogue.stream_contents(frozenset(photo_ids)):
         try:
             found[photo] = "data:image/jpeg;base64," + base64.b64encode(thumbnail(content)).decode()
         except ImageError as error:
