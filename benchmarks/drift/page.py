@@ -94,7 +94,7 @@ def _figures(megabytes: float, seconds: list[float], of_one_core: list[float], h
             max(seconds) < MOST_SECONDS, None, len(seconds),
         ),
         "report_cpu_seconds": Figure(
-            max(of_one_core), "seconds of one core", f"processor time of the same runs, the most of {len(seconds)}: {how}",
+            max(of_one_core), "seconds of one core", f"processor time of the same {len(seconds)} runs, the most: {how}",
             COMMAND, n=len(seconds),
         ),
     }  # fmt: skip
