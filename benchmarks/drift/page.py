@@ -6,6 +6,7 @@ from benchmarks.drift.page_shop import NOW, Watched, prepare
 from benchmarks.drift.plan import COMMAND, Measured, Plan
 from benchmarks.results import Figure
 from lookalike.embedders.model_folder import load_model
+from lookalike.index.trained_vectors import MOST
 from lookalike.storage import atomic_folder
 from monitoring.drift import REPORT, detect_drift
 from monitoring.page.timeline import SHOWN
@@ -41,7 +42,7 @@ def _how(rows: int, dimension: int) -> str:
     return (
         f"the drift stage as shipped, calibration, Evidently's page and thumbnails included: {rows:,} queries of "
         f"{dimension} dimensions against a reference of {rows:,}, a tenth of the window of an articleType that the "
-        f"reference does not show; 20,000 training photos looked through, {SHOWN} earlier windows on the timeline"
+        f"reference does not show; up to {MOST:,} training photos looked through, {SHOWN} earlier windows on the timeline"
     )
 
 
