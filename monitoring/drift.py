@@ -15,8 +15,8 @@ from monitoring.age import model_born
 from monitoring.calibration import Calibration, calibrate, calibration_key
 from monitoring.catalogue import compare_catalogue
 from monitoring.earlier import verdicts_before
-from monitoring.history import read_history
-from monitoring.report import write_report
+from monitoring.history import WatchHistory, read_history
+from monitoring.report import Known, write_report
 from monitoring.result import DRIFT, DriftResult
 from monitoring.samples import read_release, same_space
 from monitoring.settings import DriftSettings
@@ -67,7 +67,8 @@ def detect_drift(
         write_json(folder / DRIFT, result.model_dump(mode="json"))
         if calibration is not None:
             write_json(folder / CALIBRATION, calibration.model_dump(mode="json"))
-        write_report(folder / REPORT, result, calibration, reference.sample, window.sample, settings)
+        shown = Known(release, beside.catalogue, read_history(history) if history is not None else WatchHistory())
+        write_report(folder / REPORT, result, calibration, reference.sample, window, settings, shown)
         log.info("%s", result.summary)
         return _figures(result)
 

@@ -20,6 +20,12 @@ class SeenWindow(StrictConfig):
     """Time of its newest query."""
     drifted: bool | None
     """The verdict; null when there was not enough traffic to say."""
+    score: float | None = None
+    """What was measured, in powers of ten; null without a measurement."""
+    threshold: float | None = None
+    """What the score was compared with."""
+    believed: bool | None = None
+    """Whether the rule over several windows held with this one; null without a measurement."""
 
 
 class Episode(StrictConfig):

@@ -64,13 +64,7 @@ class WatchHistory(StrictConfig):
         """The history with this window in it; a window seen before changes nothing."""
         if any(seen.window == drift.window and seen.release_id == drift.release_id for seen in self.windows):
             return self
-        seen = SeenWindow(
-            window=drift.window,
-            release_id=drift.release_id,
-            first=drift.first,
-            last=drift.last,
-            drifted=drift.drifted if drift.outcome == "measured" else None,
-        )
+        seen = seen_window(drift)
         before = self._evidence_of(drift.release_id) or Evidence(release_id=drift.release_id)
         return self._with(
             windows=[*self.windows, seen][-KEPT_WINDOWS:],
@@ -123,6 +117,20 @@ class WatchHistory(StrictConfig):
 
     def _with(self, **changes: Any) -> "WatchHistory":
         return self.model_copy(update=changes)
+
+
+def seen_window(drift: DriftResult) -> SeenWindow:
+    """What is remembered of a window."""
+    return SeenWindow(
+        window=drift.window,
+        release_id=drift.release_id,
+        first=drift.first,
+        last=drift.last,
+        drifted=drift.drifted if drift.outcome == "measured" else None,
+        score=drift.score,
+        threshold=drift.threshold,
+        believed=drift.sequence.fired if drift.sequence is not None else None,
+    )
 
 
 def read_history(path: Path) -> WatchHistory:

@@ -1,9 +1,11 @@
 """What the demo leaves to look at: a contact sheet and one page that opens anywhere."""
 
 import base64
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
@@ -51,7 +53,7 @@ def write_report(
         rows=story.rows,
         seconds=story.seconds,
         sheet=base64.b64encode(contact_sheet.read_bytes()).decode(),
-        watches=watches,
+        watches=[(watch, quote(os.path.relpath(watch.drift_page, path.parent))) for watch in watches],
         evaluation=(trained.outputs["evaluation"] / PAGE).read_text(encoding="utf-8"),
     )
     with atomic_file(path) as aside:

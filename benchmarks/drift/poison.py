@@ -34,10 +34,10 @@ from benchmarks.drift.poison_traffic import (
     promotion,
 )
 from benchmarks.results import Figure, record
+from lookalike.embedders.model_folder import CHECKPOINT
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import LookalikeError
 from lookalike.evaluation.bootstrap import estimate_difference
-from lookalike.evaluation.delivery import CHECKPOINT
 from lookalike.evaluation.figures import FINE
 from lookalike.evaluation.gate import Evidence, Promotion, decide_promotion
 from lookalike.evaluation.new_products import Looks, SuspicionSettings, suspect

@@ -8,6 +8,8 @@ from benchmarks.pages import NOT_YET, Details, Figures, Tables, table
 
 MINE = ("false_alarm_", "power_", "delay_")
 """Figures of the same subject that this page shows."""
+PAGE = "report_"
+"""Figures of the watch's page, shown where the page is described."""
 SHOWN_STREAMS = 4
 
 
@@ -29,6 +31,15 @@ def _goals(figures: Figures, details: Details) -> str:
 
 def _how(figures: Figures, details: Details) -> str:
     return "\n".join(f"- `{key}`: {f['how']}." for key, f in figures.items() if key.startswith(MINE)) or NOT_YET
+
+
+def _page(figures: Figures, details: Details) -> str:
+    rows = [
+        [f"`{key}`", f"{_number(figure['value'])} {figure['unit']}", figure["goal"], _met(figure["met"]), figure["how"]]
+        for key, figure in figures.items()
+        if key.startswith(PAGE)
+    ]
+    return table(["figure", "value", "goal", "met", "how"], rows)
 
 
 def _sizes(figures: Figures, details: Details) -> str:
@@ -88,6 +99,7 @@ def _met(met: bool | None) -> str:
 
 
 TABLES: Tables = {
+    "page": _page,
     "goals": _goals,
     "how": _how,
     "sizes": _sizes,

@@ -16,6 +16,8 @@ MODEL = "model.json"
 GOLDEN = "golden.json"
 VERSION = "1"
 ONNX = "model.onnx"
+CHECKPOINT = "checkpoint"
+"""The checkpoint travels with the model: the next training continues from it, the next gate compares with it."""
 FINGERPRINT = "model_fingerprint"
 """Key of the fingerprint in the ONNX metadata and in the parameters of Triton's config.pbtxt."""
 

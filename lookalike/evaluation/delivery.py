@@ -7,15 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.catalog.products import Catalogue
+from lookalike.embedders.model_folder import CHECKPOINT
 from lookalike.embedders.protocol import Embedder, ModelIdentity
 from lookalike.evaluation.embedding import embed_photos
 from lookalike.evaluation.new_products import Looks, suspect
 from lookalike.evaluation.queries import main_photos
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.training.trained import TRAINED, read_trained
-
-CHECKPOINT = "checkpoint"
-"""Folder of an exported model with what it was exported from."""
 
 
 def delivery_alarms(

@@ -13,7 +13,7 @@ from lookalike.catalog.groups import product_groups
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
 from lookalike.damage.profiles import damage_photo
-from lookalike.embedders.model_folder import load_model
+from lookalike.embedders.model_folder import CHECKPOINT, load_model
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import ArtifactError, ConfigError, VectorIndexError
 from lookalike.index.embedding import embed_gallery
@@ -23,6 +23,7 @@ from lookalike.index.protocol import CollectionInfo, GalleryBatch, VectorIndex
 from lookalike.index.shards import join_shards
 from lookalike.index.staging import BulkSettings
 from lookalike.index.stored import stored_photos
+from lookalike.index.trained_vectors import write_trained_vectors
 from lookalike.progress import progress
 from lookalike.release.manifest import STORED, collection_name, release_id
 from lookalike.storage import SEAL, StageRecord, read_json, read_seal, run_stage, write_json
@@ -72,11 +73,12 @@ def build_index(
 ) -> StageRecord:
     """Build and examine the collection of this model and catalogue; no alias moves.
 
-    Writes `index.json`, `vectors.npy`, `photo_ids.parquet` and `stored.parquet`; photos embedded by an earlier run
-    with the same model are not embedded again. `shards` are all of this catalogue's, from `embed_shard`: with them
-    only the embedding is spared, the result is the same. Raises ReleaseMismatch when the embedder is not the exported
-    model, ArtifactError for shards that are not all of this gallery's, ConfigError for `bulk` where no Milvus server
-    is, and VectorIndexError, with the collection dropped, when it does not pass its examination.
+    Writes `index.json`, `vectors.npy`, `photo_ids.parquet`, `stored.parquet` and, of a model that says what it was
+    trained on, `trained_vectors.parquet`; photos embedded by an earlier run with the same model are not embedded
+    again. `shards` are all of this catalogue's, from `embed_shard`: with them only the embedding is spared, the result
+    is the same. Raises ReleaseMismatch when the embedder is not the exported model, ArtifactError for shards that are
+    not all of this gallery's, ConfigError for `bulk` where no Milvus server is, and VectorIndexError, with the
+    collection dropped, when it does not pass its examination.
     """
     settings = settings or IndexSettings()
     if settings.bulk is not None:
@@ -95,13 +97,17 @@ def build_index(
     def known() -> Gallery | None:
         return join_shards(shards, model.fingerprint, digest) if shards else _known(output, info)
 
+    def work(folder: Path) -> dict[str, Any]:
+        figures = _build(catalogue, known, folder, index, embedder, info, settings)
+        return {**figures, "trained_vectors": write_trained_vectors(folder, exported / CHECKPOINT)}
+
     return run_stage(
         "index",
         output,
         inputs={"validated": validated, "exported": exported},
         settings=settings.model_dump(),
         content=[INDEX, VECTORS, PHOTO_IDS, STORED],
-        work=lambda folder: _build(catalogue, known, folder, index, embedder, info, settings),
+        work=work,
     )
 
 

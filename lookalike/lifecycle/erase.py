@@ -49,6 +49,8 @@ class Recovers(Protocol):
         ...
 
 
+COPIES = ("report", "summary")
+"""What pipelines call the pages they keep."""
 LEFT = (
     "trained weights: what a model learned from the product stays until it is trained anew",
     "the delivery it came in: take it out there; until then validation sets it aside as 'erased'",
@@ -165,9 +167,13 @@ def _unfinished(shop: Workspace) -> list[Path]:
 
 
 def _pictures(shop: Workspace, cache: Path | None) -> list[Path]:
-    """Pages that show photos of many products, and photos decoded for training: made again when they are wanted."""
+    """Pages that show photos of many products, and photos decoded for training: made again when they are wanted.
+
+    A pipeline keeps copies of its stages' pages; nothing needs them.
+    """
+    copies = [path for name in COPIES for path in shop.pipeline_root.glob(f"*/*/{name}")]
     decoded = [*cache.glob("*.npy"), *cache.glob("*.json")] if cache is not None else []
-    return [path for path in (shop.root / SHEET, shop.root / PAGE, *decoded) if path.is_file()]
+    return [path for path in (shop.root / SHEET, shop.root / PAGE, *copies, *decoded) if path.is_file()]
 
 
 def _record(shop: Workspace, products: int, now: datetime) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from lookalike.evaluation.outputs import PAGE, REFERENCE, REFERENCE_PRODUCTS, SHEET, SHOWN_PRODUCTS
 from lookalike.index.gallery import PHOTO_IDS, VECTORS
 from lookalike.lifecycle.erase_rows import erase_rows, rewrite_rows, rows_without
-from lookalike.lifecycle.erase_words import erase_words, names_any, unnamed
+from lookalike.lifecycle.erase_words import ERASED, erase_words, names_any
 from lookalike.storage import SEAL, atomic_folder, digest_files, read_json, read_seal, write_json
 
 _SHEET_IMAGE = re.compile(r'(<img alt="Contact sheet[^>]*src=)"data:[^"]*"')
@@ -85,7 +85,7 @@ def _drop_sheet(folder: Path) -> None:
 
 def _seal_again(folder: Path, product_ids: Sequence[str], rows: int) -> None:
     files, record = read_json(folder / SEAL)["files"], read_seal(folder)
-    figures = unnamed(record.figures, product_ids)
+    figures = {name: ERASED if value in product_ids else value for name, value in record.figures.items()}
     figures["erased"] = int(figures.get("erased", 0)) + rows
     sealed = replace(record, content=digest_files(folder, files), figures=figures)
     write_json(folder / SEAL, {**asdict(sealed), "files": files})

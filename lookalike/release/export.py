@@ -17,7 +17,7 @@ from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
 from lookalike.embedders.golden import Golden, golden_pixels
-from lookalike.embedders.model_folder import GOLDEN, MODEL, ONNX, VERSION, ExportedModel, onnx_file
+from lookalike.embedders.model_folder import CHECKPOINT, GOLDEN, MODEL, ONNX, VERSION, ExportedModel, onnx_file
 from lookalike.embedders.onnx import OnnxEmbedder, open_session
 from lookalike.embedders.protocol import ModelIdentity
 from lookalike.embedders.tensors import PIXELS, output_names
@@ -36,8 +36,6 @@ from lookalike.training.checkpoint import load_checkpoint
 CARD = "model_card.md"
 VARIANTS = "variants.json"
 """What each rounded copy that was asked for loses."""
-CHECKPOINT = "checkpoint"
-"""The checkpoint travels with the model: the next training continues from it, the next gate compares with it."""
 
 
 class ExportSettings(StrictConfig):

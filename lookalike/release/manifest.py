@@ -19,6 +19,9 @@ EVALUATION = "evaluation"
 """Folder of the evaluation that the release was promoted on."""
 STORED = "stored.parquet"
 """What the release's collection holds, photo by photo: from the index stage, then kept by every update."""
+TRAINED_VECTORS = "trained_vectors.parquet"
+"""Photos the model was trained on, with their vectors: what the watch shows beside new queries. From the index stage,
+absent where nobody kept a list of them."""
 
 
 class Release(StrictConfig):

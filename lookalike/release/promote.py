@@ -13,6 +13,7 @@ from lookalike.release.manifest import (
     EVALUATION,
     RECORD,
     STORED,
+    TRAINED_VECTORS,
     Release,
     live_release,
     load_release,
@@ -107,6 +108,8 @@ def _keep(parts: ReleaseParts, releases: Path, release: Release) -> Release:
             shutil.copyfile(source, aside / source.name)
         shutil.copyfile(parts.evaluation / REFERENCE, aside / REFERENCE)
         shutil.copyfile(parts.index / STORED, aside / STORED)
+        if (parts.index / TRAINED_VECTORS).is_file():
+            shutil.copyfile(parts.index / TRAINED_VECTORS, aside / TRAINED_VECTORS)
         write_json(aside / RECORD, release.model_dump())
     return release
 

@@ -40,7 +40,7 @@ def train(
     `cache` is a folder that keeps decoded photos for the next run; several `processes` share every batch. The recipe
     is YAML text: pipelines carry a mapping's whole numbers as fractions, which an encoder refuses.
     """
-    from lookalike.release.export import CHECKPOINT
+    from lookalike.embedders.model_folder import CHECKPOINT
     from lookalike.release.promote import kept_export
     from lookalike.training.fit import train
     from lookalike.training.recipe import Recipe

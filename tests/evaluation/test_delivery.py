@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from lookalike.embedders.memory import MemoryEmbedder
-from lookalike.evaluation.delivery import CHECKPOINT, claimed_places, delivery_alarms
+from lookalike.embedders.model_folder import CHECKPOINT
+from lookalike.evaluation.delivery import claimed_places, delivery_alarms
 from lookalike.evaluation.new_products import SuspicionSettings
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.training.trained import TRAINED

@@ -227,6 +227,16 @@ def test_decoded_photos_that_training_kept_are_gone_with_their_folder_named(tmp_
     assert not any("--cache" in sentence for sentence in done.left)
 
 
+def test_copies_of_pages_that_a_pipeline_kept_are_gone(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    copies = [place.pipeline_root / "watch-1" / step for step in ("detect-drift/report", "validate-catalogue/summary")]
+    for path in copies:
+        path.parent.mkdir(parents=True)
+        path.write_text("photos")
+    erase(place, MemoryIndex(), [GONE], NOW)
+    assert not any(path.exists() for path in copies)
+
+
 def test_the_vectors_of_a_selection_that_was_killed_are_gone(tmp_path: Path) -> None:
     """They bear no ids, so nobody can say which of them are the product's."""
     place = Workspace(tmp_path)

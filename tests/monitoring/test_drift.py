@@ -65,7 +65,7 @@ def test_the_page_is_self_contained_small_and_names_the_figures(shop: tuple) -> 
     page = (output / "drift.html").read_text()
     assert len(page) < 3_000_000
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
-    for words in ("The queries drifted", "Score against threshold", "margin: the median went", "Open Evidently"):
+    for words in ("The queries drifted", "How sure that is", "margin: the median went", "Open Evidently"):
         assert words in page
     packed = re.search(r'id="packed">([^<]+)<', page)
     assert packed is not None

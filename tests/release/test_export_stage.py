@@ -6,11 +6,11 @@ import onnx
 import pytest
 import torch
 
-from lookalike.embedders.model_folder import load_model, onnx_file
+from lookalike.embedders.model_folder import CHECKPOINT, load_model, onnx_file
 from lookalike.embedders.onnx import OnnxEmbedder, open_session
 from lookalike.errors import ArtifactError, ParityError
 from lookalike.models.serving import ServingModel
-from lookalike.release.export import CHECKPOINT, ExportSettings, export
+from lookalike.release.export import ExportSettings, export
 from lookalike.release.parity import ParitySettings
 from lookalike.release.triton_config import TritonSettings, parse_config
 from lookalike.training.checkpoint import load_checkpoint

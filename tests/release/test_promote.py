@@ -6,7 +6,14 @@ import pytest
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import ArtifactError, BackendUnavailable, ReleaseError, ReleaseMismatch, StorageError
 from lookalike.release import promote as module
-from lookalike.release.manifest import Release, collection_name, known_releases, live_release, load_release
+from lookalike.release.manifest import (
+    TRAINED_VECTORS,
+    Release,
+    collection_name,
+    known_releases,
+    live_release,
+    load_release,
+)
 from lookalike.release.promote import ALIAS, kept_evaluation, kept_export, rollback, way_back
 from lookalike.storage import read_seal
 from tests.release.releasing import Shop
@@ -40,6 +47,13 @@ def test_the_release_s_folder_is_all_that_is_needed_later(shop: Shop) -> None:
     assert OnnxEmbedder(export).identity == identity(0)
     assert read_seal(export).stage == "export"
     assert read_seal(kept_evaluation(shop.releases, release.release_id)).stage == "evaluation"
+
+
+def test_vectors_of_what_the_model_was_trained_on_come_along_where_the_index_has_them(shop: Shop) -> None:
+    parts = shop.parts(day=1)
+    (parts[3] / TRAINED_VECTORS).write_bytes(b"vectors")
+    release = shop.promote(parts)
+    assert (shop.releases / release.release_id / TRAINED_VECTORS).read_bytes() == b"vectors"
 
 
 def test_releasing_the_same_again_keeps_the_record_and_the_way_back(shop: Shop) -> None:

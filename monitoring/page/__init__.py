@@ -1,0 +1,1 @@
+"""What stands on `drift.html`: the timeline, the histogram, new queries beside what the model was trained on."""
