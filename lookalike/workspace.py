@@ -98,6 +98,10 @@ class Workspace:
         """Clicks for mining and labelled recent traffic for the gate."""
         return self.root / "collected_feedback"
 
+    def learned_feedback(self, name: str) -> Path:
+        """Collected feedback that trainings learned from and were judged by, under the digest of its content."""
+        return self.root / "learned_feedback" / name
+
     @property
     def erasures(self) -> Path:
         """Digests of the ids of products that were erased."""

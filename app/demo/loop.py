@@ -75,7 +75,8 @@ class Demo:
     def _begin_afresh(self) -> None:
         """Forget what an earlier demo served and watched; trained artifacts stay in the pipeline's cache."""
         shop = self.shop
-        for folder in (shop.releases, shop.query_log, shop.feature_store, shop.logs, shop.pipeline_runs):
+        served = (shop.releases, shop.query_log, shop.feedback, shop.feature_store)
+        for folder in (*served, shop.logs, shop.pipeline_runs):
             shutil.rmtree(folder, ignore_errors=True)
         shop.watch_history.unlink(missing_ok=True)
 
