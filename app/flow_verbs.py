@@ -69,7 +69,8 @@ def mine(
         Path | None, typer.Option(help="Folder of embedded products; half of the negatives come from near the anchor.")
     ] = None,
     clicks: Annotated[
-        Path | None, typer.Option(help="Click log in parquet (needs --vectors) or a folder of collected feedback; adds triplets.")
+        Path | None,
+        typer.Option(help="Click log in parquet (needs --vectors) or a folder of collected feedback; adds triplets."),
     ] = None,
     settings: SettingsOption = None,
     overrides: SetOption = None,
