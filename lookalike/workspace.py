@@ -98,9 +98,10 @@ class Workspace:
         """Clicks for mining and labelled recent traffic for the gate."""
         return self.root / "collected_feedback"
 
-    def learned_feedback(self, name: str) -> Path:
-        """Collected feedback that trainings learned from and were judged by, under the digest of its content."""
-        return self.root / "learned_feedback" / name
+    @property
+    def learned_feedback(self) -> Path:
+        """Collected feedback that trainings learned from and were judged by, a folder per digest of its content."""
+        return self.root / "learned_feedback"
 
     @property
     def erasures(self) -> Path:

@@ -34,7 +34,7 @@ def keep_feedback(feedback: str, *, workspace: str) -> str:
     record = read_seal(Path(feedback))
     if not any(record.figures[name] for name in ("clicked", "labelled", "alarms")):
         return ""
-    kept = Workspace(Path(workspace)).learned_feedback(record.content)
+    kept = Workspace(Path(workspace)).learned_feedback / record.content
     if not kept.is_dir():
         with atomic_folder(kept) as aside:
             shutil.copytree(feedback, aside, dirs_exist_ok=True)
@@ -43,4 +43,4 @@ def keep_feedback(feedback: str, *, workspace: str) -> str:
 
 def kept_feedback(name: str, *, workspace: str) -> str:
     """The folder of feedback that was kept under a name; empty for an empty one."""
-    return str(Workspace(Path(workspace)).learned_feedback(name)) if name else ""
+    return str(Workspace(Path(workspace)).learned_feedback / name) if name else ""

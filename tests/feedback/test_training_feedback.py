@@ -45,7 +45,7 @@ def test_a_shop_without_logs_or_without_clicks_has_nothing_to_learn_and_always_t
     assert collected(shop, tmp_path / "unclicked") == ""
     contents = {read_seal(tmp_path / name).content for name in ("none", "unclicked")}
     assert len(contents) == 1
-    assert not shop.place.learned_feedback("").exists()
+    assert not shop.place.learned_feedback.exists()
 
 
 def test_collected_again_later_it_has_the_name_it_had_until_somebody_clicks(
@@ -65,7 +65,7 @@ def test_clicks_become_triplets_with_the_vectors_they_bring(shop: ShopInService,
         [("a", "p004", 2, "s"), ("b", "p022", 1, "t")],
     )
     name = collected(shop, tmp_path / "feedback")
-    kept = shop.place.learned_feedback(name)
+    kept = shop.place.learned_feedback / name
     assert pd.read_parquet(kept / VECTORS)["product_id"].tolist() == ["p000", "p003", "p004", "p012"]
     figures = mined(shop, tmp_path / "triplets", name)
     assert (figures["click_rows"], figures["click_triplets"]) == (3, 1)
@@ -92,7 +92,7 @@ def test_poisoned_clicks_teach_nothing_and_hold_the_challenger_back(shop: ShopIn
     honest = shop.answer("honest", "p007", *hits)
     shop.log([*answers, honest], [*planted, ("honest", "p002", 1, "shopper")])
     name = collected(shop, tmp_path / "feedback")
-    kept = shop.place.learned_feedback(name)
+    kept = shop.place.learned_feedback / name
     assert read_json(kept / "guard.json")["dropped"]["bursts"] == 36
     clicks = pd.read_parquet(kept / CLICKS)
     assert clicks.loc[clicks["clicked"], ["query", "product_id"]].to_numpy().tolist() == [["p007", "p002"]]
