@@ -47,7 +47,7 @@ def measured(root: Path, settings: LoopSettings, seed: int) -> Measured:
 
 def close_loop(root: Path, settings: LoopSettings, seed: int) -> Loop:
     """One shop from its release in service to its retrained release in service. Raises LookalikeError."""
-    with prepared(root, settings.products, seed, _stage_settings(settings)) as shop:
+    with prepared(root, settings.products, settings.epochs, seed, _stage_settings(settings)) as shop:
         buyers, first = shop.buyers(seed), shop.release()
         shift = threading.Event()
         with shop.served() as url:

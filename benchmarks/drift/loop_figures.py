@@ -20,6 +20,8 @@ class LoopSettings(StrictConfig):
 
     products: int = Field(default=600, ge=200)
     """Products of the drawn shop."""
+    epochs: int = Field(default=0, ge=0)
+    """Epochs of the first training instead of the recipe's; 0 keeps them. The retrain has a quarter of them."""
     repeats: int = Field(default=3, ge=1)
     """Shops, each drawn, trained and shifted by its own seed."""
     window: int = Field(default=150, ge=60)
@@ -34,7 +36,7 @@ class LoopSettings(StrictConfig):
     """Whether a first release must clear the gate's shipped floors; a shop of few products cannot."""
 
 
-QUICK = LoopSettings(products=320, repeats=1, floors=False)
+QUICK = LoopSettings(products=320, epochs=4, repeats=1, floors=False)
 """Does every part still work?"""
 
 

@@ -113,7 +113,7 @@ class LoopShop:
 
 
 @contextmanager
-def prepared(root: Path, products: int, seed: int, settings: dict[str, Any]) -> Iterator[LoopShop]:
+def prepared(root: Path, products: int, epochs: int, seed: int, settings: dict[str, Any]) -> Iterator[LoopShop]:
     """A shop drawn by the seed and released by the training pipeline, which takes from its cache what was made before.
 
     Milvus Lite runs until the context ends. Raises ReleaseError where the gate held the first model back.
@@ -122,7 +122,7 @@ def prepared(root: Path, products: int, seed: int, settings: dict[str, Any]) -> 
     forget_served(place)
     catalogue = str(place.drawn_shop)
     stages.draw(catalogue, products=products, seed=seed)
-    recipe = resolve_recipe(RECIPE).settings
+    recipe = resolve_recipe(RECIPE, epochs=epochs).settings
     _write(place.root / "retrain.yaml", {**recipe, "epochs": max(1, recipe["epochs"] // 4)})
     _write(place.root / "watch.yaml", settings)
     with milvus_for(place) as uri:
