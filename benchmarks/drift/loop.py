@@ -146,9 +146,17 @@ def _learned(shop: LoopShop) -> dict[str, Any]:
 
 
 def _stage_settings(settings: LoopSettings) -> dict[str, Any]:
-    floors = {"minimum_fine_precision": 0.0, "minimum_coarse_precision": 0.0, "minimum_recall": 0.0}
     drift = {"max_rows": settings.window, "early_rows": settings.window}
-    return {"drift": drift, **({} if settings.floors else {"evaluate": {"gate": floors}})}
+    return {"drift": drift, **({} if settings.shipped_gate else {"evaluate": {"gate": OPEN_GATE}})}
+
+
+OPEN_GATE = {
+    **dict.fromkeys(("minimum_fine_precision", "minimum_coarse_precision", "minimum_recall"), 0.0),
+    **dict.fromkeys(("precision_tolerance", "recall_tolerance", "head_tolerance", "recent_tolerance"), 1.0),
+    **dict.fromkeys(("vertical_tolerance", "vertical_share"), 1.0),
+    **dict.fromkeys(("latency_ratio", "size_ratio"), 100.0),
+}
+"""Lets everything through but leaks and alarms."""
 
 
 def main() -> int:

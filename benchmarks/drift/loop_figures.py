@@ -32,11 +32,11 @@ class LoopSettings(StrictConfig):
     """Watches after the shift that may pass until the loop counts as not closed."""
     settle_seconds: float = Field(default=5.0, ge=0)
     """How long the clients go on after the first answer by the retrained release."""
-    floors: bool = True
-    """Whether a first release must clear the gate's shipped floors; a shop of few products cannot."""
+    shipped_gate: bool = True
+    """Whether the gate is the shipped one; models of few products and epochs differ too much by chance for it."""
 
 
-QUICK = LoopSettings(products=320, epochs=4, repeats=1, floors=False)
+QUICK = LoopSettings(products=320, epochs=4, repeats=1, shipped_gate=False)
 """Does every part still work?"""
 
 
