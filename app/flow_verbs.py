@@ -69,7 +69,8 @@ def mine(
         Path | None, typer.Option(help="Folder of embedded products; half of the negatives come from near the anchor.")
     ] = None,
     clicks: Annotated[
-        Path | None, typer.Option(help="Click log in parquet, whose triplets are added; needs --vectors.")
+        Path | None,
+        typer.Option(help="Click log in parquet (needs --vectors) or a folder of collected feedback; adds triplets."),
     ] = None,
     settings: SettingsOption = None,
     overrides: SetOption = None,
@@ -107,8 +108,9 @@ def feedback(
 ) -> None:
     """Collect clicks and purchases for `mine --clicks` and for the gate, without what cannot be believed."""
     shop, chosen = Workspace(workspace), read_settings(settings, overrides)
-    places = (str(shop.splits), str(shop.collected_feedback))
-    tell(stages.collect_feedback(*places, workspace=str(shop.root), settings=chosen))
+    folders = (str(shop.validated), str(shop.splits), str(shop.collected_feedback))
+    champion = stages.champion(str(shop.root))
+    tell(stages.collect_feedback(*folders, workspace=str(shop.root), champion=champion, settings=chosen))
 
 
 def evaluate(

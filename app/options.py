@@ -78,7 +78,7 @@ def read_settings(file: Path | None, overrides: list[str] | None) -> dict[str, d
         stage, dot, field = name.partition(".")
         if not (separator and dot and stage and field):
             raise ConfigError(f"--set {override!r} is not of the form STAGE.FIELD=VALUE")
-        settings.setdefault(stage, {})[field] = yaml.safe_load(value)
+        settings.setdefault(stage, {})[field] = _value(override, value)
     return settings
 
 
@@ -98,11 +98,15 @@ def read_values(file: Path | None, overrides: list[str] | None) -> dict[str, Any
             inner = inner.setdefault(group, {})
             if not isinstance(inner, dict):
                 raise ConfigError(f"--set {override!r} looks into {group}, which is {inner!r}, no group")
-        try:
-            inner[field] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {override!r}: the value is not YAML") from error
+        inner[field] = _value(override, text)
     return values
+
+
+def _value(override: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override!r}: the value is not YAML") from error
 
 
 def _read_file(file: Path) -> dict[str, Any]:

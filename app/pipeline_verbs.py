@@ -7,23 +7,9 @@ import typer
 
 from app import run_verbs
 from app.local_services import milvus_for
-from app.options import (
-    DEFAULT_WORKSPACE,
-    CatalogueOption,
-    EncoderOption,
-    LimitOption,
-    MappingOption,
-    MilvusOption,
-    RecipeOption,
-    SetOption,
-    SettingsOption,
-    WorkspaceOption,
-    read_settings,
-)
-from app.recipes import resolve_recipe
+from app.shop_options import ShopOptions, TrainingOptions, taking
 from app.telling import figures_line
 from lookalike import stages
-from lookalike.workspace import Workspace
 from pipelines.compile import COMPILED, compile_pipelines
 from pipelines.refresh_index import refresh_index
 from pipelines.training import training
@@ -43,56 +29,30 @@ def compile(
 
 
 @app.command()
-def train(
-    catalogue: CatalogueOption,
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    recipe: RecipeOption = "sample_cpu",
-    encoder: EncoderOption = "",
-    mapping: MappingOption = None,
-    limit: LimitOption = 0,
-    milvus: MilvusOption = "",
-    settings: SettingsOption = None,
-    overrides: SetOption = None,
-) -> None:
+@taking(TrainingOptions)
+def train(options: TrainingOptions) -> None:
     """Run the training pipeline with KFP's local runner."""
-    chosen = resolve_recipe(recipe, encoder, catalogue=catalogue)
+    chosen = options.chosen_recipe()
     typer.echo(chosen.sentence)
-    asked = read_settings(settings, overrides)
-    _run(training, workspace, milvus, catalogue, mapping, limit, asked, {"recipe": chosen.text})
+    _run(training, options, {"recipe": chosen.text})
 
 
 @app.command()
+@taking(ShopOptions)
 def refresh(
-    catalogue: CatalogueOption,
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    mapping: MappingOption = None,
-    limit: LimitOption = 0,
-    milvus: MilvusOption = "",
+    options: ShopOptions,
     shards: Annotated[int, typer.Option(min=1, help="Tasks that embed the catalogue side by side.")] = 1,
-    settings: SettingsOption = None,
-    overrides: SetOption = None,
 ) -> None:
     """Run the refresh pipeline: today's catalogue with the model in service."""
-    asked = read_settings(settings, overrides)
-    _run(refresh_index, workspace, milvus, catalogue, mapping, limit, asked, {"shards": shards})
+    _run(refresh_index, options, {"shards": shards})
 
 
-def _run(
-    pipeline: Any,
-    workspace: Path,
-    milvus: str,
-    catalogue: str,
-    mapping: Path | None,
-    limit: int,
-    settings: dict[str, Any],
-    extra: dict[str, Any],
-) -> None:
+def _run(pipeline: Any, options: ShopOptions, more: dict[str, Any]) -> None:
     from app.pipeline_runs import run_here, shared_arguments
 
-    shop = Workspace(workspace.resolve())
-    with milvus_for(shop, milvus) as uri:
-        shared = shared_arguments(shop, catalogue, str(mapping or ""), limit, uri, settings)
-        run = run_here(shop, pipeline, {**shared, **extra}, typer.echo)
+    shop = options.shop
+    with milvus_for(shop, options.milvus) as uri:
+        run = run_here(shop, pipeline, {**shared_arguments(shop, *options.data(uri)), **more}, typer.echo)
     for _, record in run.records:
         typer.echo(f"{record.stage}: {figures_line(record)}")
     typer.echo(f"in service: release {stages.champion(str(shop.root))[:12] or 'none'}")

@@ -6,22 +6,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.options import (
-    DEFAULT_WORKSPACE,
-    ApiOption,
-    CatalogueOption,
-    EncoderOption,
-    LimitOption,
-    MappingOption,
-    MilvusOption,
-    RecipeOption,
-    SetOption,
-    SettingsOption,
-    TaskApiOption,
-    WorkspaceOption,
-    read_settings,
-)
-from app.recipes import resolve_recipe
+from app.options import DEFAULT_WORKSPACE, ApiOption, TaskApiOption, WorkspaceOption
+from app.shop_options import TrainingOptions, taking
 from lookalike.errors import ConfigError
 from lookalike.workspace import Workspace
 from monitoring.runs.choose import open_runs
@@ -33,53 +19,34 @@ NameOption = Annotated[str, typer.Option("--name", help="Name of the run; the sa
 CronOption = Annotated[str, typer.Option("--cron", help="When, as KFP writes it: six fields, seconds first, UTC.")]
 
 
+@taking(TrainingOptions)
 def submit(
+    options: TrainingOptions,
     pipeline: PipelineArgument,
     name: NameOption,
-    catalogue: CatalogueOption,
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    recipe: RecipeOption = "sample_cpu",
-    encoder: EncoderOption = "",
-    mapping: MappingOption = None,
-    limit: LimitOption = 0,
-    milvus: MilvusOption = "",
     api: ApiOption = "",
     task_api: TaskApiOption = "",
-    settings: SettingsOption = None,
-    overrides: SetOption = None,
 ) -> None:
     """Start a run and return at once; `runs` tells how it stands."""
-    require_milvus(api, milvus)
-    shop = Workspace(workspace.resolve())
-    data = (catalogue, str(mapping or ""), limit, milvus, read_settings(settings, overrides))
-    recipe_text = resolve_recipe(recipe, encoder, catalogue=catalogue).text
-    arguments = _arguments(pipeline, shop, data, recipe_text, task_api or api)
-    run_id = open_runs(api, shop, COMPILED).start(RunRequest(name, pipeline, arguments))
+    require_milvus(api, options.milvus)
+    arguments = _arguments(pipeline, options, task_api or api)
+    run_id = open_runs(api, options.shop, COMPILED).start(RunRequest(name, pipeline, arguments))
     typer.echo(f"{name}: run {run_id} {f'at {api}' if api else 'on this machine'}")
 
 
+@taking(TrainingOptions)
 def schedule(
-    catalogue: CatalogueOption,
+    options: TrainingOptions,
     api: ApiOption,
-    milvus: MilvusOption,
     name: NameOption = "watch",
     cron: CronOption = "0 0 4 * * *",
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    recipe: RecipeOption = "sample_cpu",
-    encoder: EncoderOption = "",
-    mapping: MappingOption = None,
-    limit: LimitOption = 0,
     task_api: TaskApiOption = "",
-    settings: SettingsOption = None,
-    overrides: SetOption = None,
 ) -> None:
     """Watch again and again at a KFP server; the schedule of that name is replaced."""
     from monitoring.runs.kubeflow import KubeflowTrigger
 
-    shop = Workspace(workspace.resolve())
-    data = (catalogue, str(mapping or ""), limit, milvus, read_settings(settings, overrides))
-    recipe_text = resolve_recipe(recipe, encoder, catalogue=catalogue).text
-    arguments = _arguments("watch", shop, data, recipe_text, task_api or api)
+    require_milvus(api, options.milvus)
+    arguments = _arguments("watch", options, task_api or api)
     made = KubeflowTrigger(api, COMPILED).schedule(RunRequest(name, "watch", arguments), cron)
     typer.echo(f"{name}: recurring run {made} at {api}, {cron}")
 
@@ -109,15 +76,13 @@ def require_milvus(api: str, milvus: str) -> None:
         raise ConfigError("runs at a KFP server need --milvus, a server that its tasks reach")
 
 
-def _arguments(
-    pipeline: str, shop: Workspace, data: tuple[str, str, int, str, dict[str, Any]], recipe: str, api: str
-) -> dict[str, Any]:
+def _arguments(pipeline: str, options: TrainingOptions, api: str) -> dict[str, Any]:
     from app.pipeline_runs import shared_arguments, watch_arguments
 
+    recipe = {"recipe": options.chosen_recipe().text}
     if pipeline == "watch":
-        return {**watch_arguments(shop, *data), "recipe": recipe, "api": api}
-    more = {"recipe": recipe} if pipeline == "training" else {}
-    return {**shared_arguments(shop, *data), **more}
+        return {**watch_arguments(options.shop, *options.data()), **recipe, "api": api}
+    return {**shared_arguments(options.shop, *options.data()), **(recipe if pipeline == "training" else {})}
 
 
 def _told(state: RunState) -> str:

@@ -6,47 +6,22 @@ from typing import Annotated
 import typer
 
 from app.local_services import milvus_for
-from app.options import (
-    DEFAULT_WORKSPACE,
-    ApiOption,
-    CatalogueOption,
-    EncoderOption,
-    LimitOption,
-    MappingOption,
-    MilvusOption,
-    RecipeOption,
-    SetOption,
-    SettingsOption,
-    TaskApiOption,
-    WorkspaceOption,
-    read_settings,
-)
-from app.recipes import resolve_recipe
+from app.options import DEFAULT_WORKSPACE, ApiOption, TaskApiOption, WorkspaceOption
 from app.run_verbs import require_milvus
+from app.shop_options import TrainingOptions, taking
 from lookalike.workspace import Workspace
 
 
-def watch(
-    catalogue: CatalogueOption,
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    recipe: RecipeOption = "sample_cpu",
-    encoder: EncoderOption = "",
-    mapping: MappingOption = None,
-    limit: LimitOption = 0,
-    milvus: MilvusOption = "",
-    api: ApiOption = "",
-    settings: SettingsOption = None,
-    overrides: SetOption = None,
-) -> None:
+@taking(TrainingOptions)
+def watch(options: TrainingOptions, api: ApiOption = "") -> None:
     """Look at recent queries once: drift, a reasoned decision, and the run it asks for."""
     from app.pipeline_runs import watch_arguments
     from app.watching import watch_here
 
-    shop, asked = Workspace(workspace.resolve()), read_settings(settings, overrides)
-    more = {"recipe": resolve_recipe(recipe, encoder, catalogue=catalogue).text, "now": datetime.now(UTC).isoformat()}
-    with milvus_for(shop, milvus) as uri:
-        arguments = watch_arguments(shop, catalogue, str(mapping or ""), limit, uri, asked)
-        came = watch_here(shop, {**arguments, **more, "api": api}, typer.echo)
+    more = {"recipe": options.chosen_recipe().text, "now": datetime.now(UTC).isoformat()}
+    with milvus_for(options.shop, options.milvus) as uri:
+        arguments = watch_arguments(options.shop, *options.data(uri))
+        came = watch_here(options.shop, {**arguments, **more, "api": api}, typer.echo)
     typer.echo(f"{came.decision['action']}: {' '.join(came.decision['reasons'])}")
     if came.decision["run"] is not None:
         typer.echo(f"  run {came.decision['run']} {f'was started at {api}' if api else 'has ended'}")
@@ -71,19 +46,12 @@ def veto(
     typer.echo(f"held back{standing.term}: {standing.reason}" if standing else "nothing is held back")
 
 
+@taking(TrainingOptions)
 def alert_webhook(
-    catalogue: CatalogueOption,
+    options: TrainingOptions,
     keys: Annotated[str, typer.Option(help="`file:PATH` or `env:NAME` with the keys that `lookalike keys new` made.")],
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    recipe: RecipeOption = "sample_cpu",
-    encoder: EncoderOption = "",
-    mapping: MappingOption = None,
-    limit: LimitOption = 0,
-    milvus: MilvusOption = "",
     api: ApiOption = "",
     task_api: TaskApiOption = "",
-    settings: SettingsOption = None,
-    overrides: SetOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8090,
 ) -> None:
@@ -96,11 +64,10 @@ def alert_webhook(
     from pipelines.compile import COMPILED
     from serving.access.keys import load_keys
 
-    require_milvus(api, milvus)
-    shop, asked = Workspace(workspace.resolve()), read_settings(settings, overrides)
-    arguments = watch_arguments(shop, catalogue, str(mapping or ""), limit, milvus, asked)
-    arguments |= {"recipe": resolve_recipe(recipe, encoder, catalogue=catalogue).text, "api": task_api or api}
-    webhook = Webhook(load_keys(keys), shop.alerts, open_runs(api, shop, COMPILED), arguments)
+    require_milvus(api, options.milvus)
+    arguments = watch_arguments(options.shop, *options.data())
+    arguments |= {"recipe": options.chosen_recipe().text, "api": task_api or api}
+    webhook = Webhook(load_keys(keys), options.shop.alerts, open_runs(api, options.shop, COMPILED), arguments)
     typer.echo(f"listening to Alertmanager at http://{host}:{port}/alerts")
     uvicorn.run(webhook_application(webhook), host=host, port=port, log_config=None, access_log=False)
 

@@ -17,6 +17,7 @@ def evaluate_model(
     metrics: Output[Metrics],
     workspace: str,
     champion: str = "",
+    feedback: str = "",
     settings: dict = {},
 ):
     """Measure the challenger on the test split, beside the champion and the frozen backbone.
@@ -28,6 +29,7 @@ def evaluate_model(
         exported: the challenger as it would be served, whose speed and size are compared with the champion's.
         workspace: root of the shop's workspace, where the champion is found.
         champion: id of the live release; empty before the first.
+        feedback: name of the collected feedback that both models are compared on; empty for none.
         settings: overrides by stage name, here those of "evaluate".
     """
     from components.outcome import log_record, show
@@ -40,6 +42,7 @@ def evaluate_model(
         workspace=workspace,
         champion=champion,
         exported=exported.path,
+        feedback=stages.kept_feedback(feedback, workspace=workspace),
         settings=settings,
     )
     show(evaluation.path, "report.html", report)

@@ -12,6 +12,8 @@ def mine_triplets(
     splits: Input[Dataset],
     triplets: Output[Dataset],
     metrics: Output[Metrics],
+    workspace: str,
+    feedback: str = "",
     settings: dict = {},
 ):
     """Draw (anchor, positive, negative) across levels of attribute agreement.
@@ -19,9 +21,13 @@ def mine_triplets(
     Args:
         validated: the validated catalogue.
         splits: only the train split is mined.
+        workspace: root of the shop's workspace, where the feedback is kept.
+        feedback: name of the collected feedback whose clicks are mined too; empty for none.
         settings: overrides by stage name, here those of "mine".
     """
     from components.outcome import log_record
     from lookalike import stages
 
-    log_record(stages.mine(validated.path, splits.path, triplets.path, settings=settings), metrics)
+    clicks = stages.kept_feedback(feedback, workspace=workspace)
+    record = stages.mine(validated.path, splits.path, triplets.path, clicks=clicks, settings=settings)
+    log_record(record, metrics)

@@ -99,6 +99,11 @@ class Workspace:
         return self.root / "collected_feedback"
 
     @property
+    def learned_feedback(self) -> Path:
+        """Collected feedback that trainings learned from and were judged by, a folder per digest of its content."""
+        return self.root / "learned_feedback"
+
+    @property
     def erasures(self) -> Path:
         """Digests of the ids of products that were erased."""
         return self.root / "erasures.json"

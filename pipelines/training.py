@@ -6,6 +6,7 @@ from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Model
 
 from components.build_index import build_index
+from components.collect_feedback import collect_feedback
 from components.evaluate_model import evaluate_model
 from components.export_model import export_model
 from components.find_champion import find_champion
@@ -22,6 +23,7 @@ class Trained(NamedTuple):
 
     validated: Dataset
     splits: Dataset
+    feedback: Dataset
     triplets: Dataset
     checkpoint: Model
     evaluation: Artifact
@@ -60,7 +62,14 @@ def training(
         catalogue=catalogue, catalogue_digest=catalogue_digest, mapping=mapping, limit=limit, settings=settings
     ).outputs["validated"]
     splits = split_catalogue(validated=validated, settings=settings).outputs["splits"]
-    triplets = mine_triplets(validated=validated, splits=splits, settings=settings).outputs["triplets"]
+    # What shoppers did is no argument either; tasks below are cached by the name that is the digest of it.
+    collected = collect_feedback(
+        validated=validated, splits=splits, workspace=workspace, champion=champion, settings=settings
+    ).set_caching_options(False)
+    feedback = collected.outputs["Output"]
+    triplets = mine_triplets(
+        validated=validated, splits=splits, workspace=workspace, feedback=feedback, settings=settings
+    ).outputs["triplets"]
     checkpoint = train_model(
         validated=validated,
         splits=splits,
@@ -81,10 +90,11 @@ def training(
         exported=exported,
         workspace=workspace,
         champion=champion,
+        feedback=feedback,
         settings=settings,
     ).outputs["evaluation"]
     verdict = promotion_gate(evaluation=evaluation).output
     with dsl.If(verdict == "promote", name="promoted"):
         index = build_index(validated=validated, exported=exported, milvus_uri=milvus_uri, settings=settings)
         deploy(validated, exported, evaluation, index.set_caching_options(False), workspace, milvus_uri)
-    return Trained(validated, splits, triplets, checkpoint, evaluation)
+    return Trained(validated, splits, collected.outputs["feedback"], triplets, checkpoint, evaluation)

@@ -36,6 +36,11 @@ def _split(figures: Figures) -> str:
     return f"{figures['train']:,} train, {figures['validation']:,} validation, {figures['test']:,} test products"
 
 
+def _collected(figures: Figures) -> str:
+    alarms = f"; {'; '.join(figures['alarms'])}" if figures["alarms"] else ""
+    return f"{figures['clicked']:,} clicks to learn from, {figures['labelled']:,} labelled answers to judge by{alarms}"
+
+
 def _evaluated(figures: Figures) -> str:
     line = f"fine precision@4 {figures['challenger_fine_precision_at_4']:.3f}"
     for name, who in (("baseline", "frozen backbone"), ("champion", "champion")):
@@ -55,6 +60,7 @@ TELLERS: dict[str, Callable[[Figures], str]] = {
     "draw_shop": lambda figures: f"{figures['rows']} products, {figures['defects']} planted defects",
     "validate": _validated,
     "split": _split,
+    "collect_feedback": _collected,
     "mine": lambda figures: f"{figures['triplets']:,} triplets for {figures['anchors']:,} anchors",
     "train": lambda figures: f"epoch {figures['epoch']}, {figures['photos']:,} photos, loss {figures['loss']:.2f}",
     "evaluate": _evaluated,

@@ -28,6 +28,7 @@ from lookalike.errors import BackendUnavailable, ReleaseError
 from lookalike.evaluation.outputs import PROMOTION
 from lookalike.search.query_log import read_query_log
 from lookalike.storage import read_json
+from lookalike.workspace import Workspace
 from pipelines.training import training
 
 LOG_SECONDS = 60.0
@@ -55,7 +56,7 @@ class Demo:
 
     def run(self) -> None:
         """Run every step; artifacts land in the workspace."""
-        self._begin_afresh()
+        forget_served(self.plan.shop)
         catalogue = self.plan.catalogue or self._draw_shop()
         with milvus_for(self.shop) as milvus_uri:
             plan = self.plan
@@ -71,13 +72,6 @@ class Demo:
             write_report(self.plan.report, self.story, self.plan.contact_sheet, trained, self.watches)
 
     # ---- before and between
-
-    def _begin_afresh(self) -> None:
-        """Forget what an earlier demo served and watched; trained artifacts stay in the pipeline's cache."""
-        shop = self.shop
-        for folder in (shop.releases, shop.query_log, shop.feature_store, shop.logs, shop.pipeline_runs):
-            shutil.rmtree(folder, ignore_errors=True)
-        shop.watch_history.unlink(missing_ok=True)
 
     def _draw_shop(self) -> str:
         record = stages.draw(str(self.shop.drawn_shop), products=600, seed=self.plan.seed)
@@ -148,6 +142,14 @@ class Demo:
 
     def _live(self) -> str:
         return stages.champion(str(self.shop.root))
+
+
+def forget_served(shop: Workspace) -> None:
+    """Forget what an earlier run served and watched; trained artifacts stay in the pipeline's cache."""
+    served = (shop.releases, shop.query_log, shop.feedback, shop.feature_store)
+    for folder in (*served, shop.logs, shop.pipeline_runs):
+        shutil.rmtree(folder, ignore_errors=True)
+    shop.watch_history.unlink(missing_ok=True)
 
 
 def _traffic_figure(answered: Sequence[Answered]) -> str:

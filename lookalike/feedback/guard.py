@@ -32,7 +32,7 @@ class GuardSettings(StrictConfig):
     product_floor: float = Field(default=8.0, ge=0)
     """Clicks beyond that which any product may have."""
     burst_times: float = Field(default=4.0, ge=1)
-    """How many times its mean over the other hours a product's hour may have; beyond, the hour is dropped."""
+    """How many times the clicks that its other hours tell a product's hour may have; beyond, the hour is dropped."""
     burst_floor: float = Field(default=8.0, ge=0)
     """Clicks beyond that which any hour of a product may have."""
     contrary_events: int = Field(default=5, ge=2)
@@ -80,13 +80,19 @@ def guard_feedback(shown: pd.DataFrame, settings: GuardSettings) -> Guarded:
 
 
 def _bursts(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:
-    """Hours in which a product has far more clicks than in its other hours; shoppers come in hours, products do not."""
-    hour = rows["received"].dt.floor("h")
-    hours = max(hour.nunique(), 2)
-    here = rows["clicked"].groupby([rows["product_id"], hour]).transform("sum").to_numpy(float)
-    total = rows["clicked"].groupby(rows["product_id"]).transform("sum").to_numpy(float)
-    usual = (total - here) / (hours - 1)
-    return np.asarray(here > settings.burst_times * usual + settings.burst_floor, bool)
+    """Hours in which a product has far more clicks than its other hours tell, busy hours being busy for all products.
+
+    One click more than its other hours had is allowed for what they do not show. Where all other products were clicked
+    within this very hour nothing can be told: then the caps have to do.
+    """
+    hour, product = rows["received"].dt.floor("h"), rows["product_id"]
+    clicks = rows["clicked"].astype(float)
+    here, total = (clicks.groupby(keys).transform("sum").to_numpy(float) for keys in ([product, hour], product))
+    all_here = clicks.groupby(hour).transform("sum").to_numpy(float)
+    others_here, others_elsewhere = all_here - here, clicks.sum() - all_here - (total - here)
+    expected = (total - here + 1) * others_here / np.maximum(others_elsewhere, 1)
+    limit = settings.burst_times * expected + settings.burst_floor
+    return np.asarray((here > limit) & (others_elsewhere > 0), bool)
 
 
 def _contrary(rows: pd.DataFrame, settings: GuardSettings) -> NDArray[np.bool_]:

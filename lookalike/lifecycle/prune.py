@@ -31,7 +31,7 @@ class Pruned:
     models: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
-    """Pipeline runs, and folders and files that killed runs left aside."""
+    """Pipeline runs, what they learned from, and folders and files that killed runs left aside."""
     spared: dict[str, str] = field(default_factory=dict)
     """Name and reason."""
 
@@ -46,10 +46,10 @@ def prune(
 ) -> Pruned:
     """Keep the releases in service, on trial and to roll back to, the newest `keep` others, what the alias points to.
 
-    Everything of other releases goes, and all pipeline runs but the newest `keep` + 1. Collections and feature
-    services of no release are one being built, or leftovers: they go with `unreleased` only. A collection in use by
-    an alias of somebody else stays, with its release. Servers must have let go of what is removed: wait as long
-    as your longest request after a switch, and let no pipeline run meanwhile.
+    Everything of other releases goes, and of pipeline runs and what they learned from all but the newest `keep` + 1.
+    Collections and feature services of no release are one being built, or leftovers: they go with `unreleased` only. A
+    collection in use by an alias of somebody else stays, with its release. Servers must have let go of what is removed:
+    wait as long as your longest request after a switch, and let no pipeline run meanwhile.
     """
     done = Pruned()
     releases = known_releases(shop.releases)
@@ -137,9 +137,16 @@ def _prune_features(
 
 
 def _old_runs(shop: Workspace, keep: int) -> list[Path]:
-    """A run's outputs are copied into its release; the runner's cache makes again what it misses."""
-    runs = [path for path in shop.pipeline_root.glob("*") if path.is_dir() and not path.name.startswith(".")]
-    return sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]
+    """A run's outputs are copied into its release; the runner's cache makes again what it misses.
+
+    What runs learned from goes likewise: a run keeps the feedback that it needs again.
+    """
+    return [old for root in (shop.pipeline_root, shop.learned_feedback) for old in _newest_first(root)[keep:]]
+
+
+def _newest_first(root: Path) -> list[Path]:
+    runs = [path for path in root.glob("*") if path.is_dir() and not path.name.startswith(".")]
+    return sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def _abandoned(shop: Workspace, now: datetime) -> list[Path]:

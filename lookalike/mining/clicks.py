@@ -24,6 +24,8 @@ from lookalike.mining.settings import MiningSettings
 from lookalike.mining.triplets import Triplets, join_triplets, near_duplicates
 from lookalike.progress import progress
 
+CLICKS = "clicks.parquet"
+"""The click log in a folder of collected feedback."""
 COLUMNS = ("query", "product_id", "position", "clicked", "when")
 """A row per result shown. `query` is a product id, or the id of one of its photos: a shopper's own photo cannot be
 an anchor, for training reads photos from the catalogue. Rows of equal `query` and `when` are one result list;
@@ -66,6 +68,14 @@ def mine_clicks(
         "click_triplets": len(triplets),
     }
     return triplets, figures
+
+
+def named_in(log: Path, ids: NDArray) -> NDArray[np.bool_]:
+    """(N,) which of the products `ids` a click log names. Raises as `mine_clicks` does."""
+    rows = _known_rows(_read(log), pd.Index(ids))
+    named = np.zeros(len(ids), bool)
+    named[rows["anchor"]] = named[rows["shown"]] = True
+    return named
 
 
 def _read(log: Path) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lookalike.catalog.products import DUPLICATES, Catalogue, load_catalogue
 from lookalike.catalog.splits import SPLITS
 from lookalike.errors import MiningError
-from lookalike.mining.clicks import mine_clicks
+from lookalike.mining.clicks import CLICKS, mine_clicks, named_in
 from lookalike.mining.hard import harden
 from lookalike.mining.labels import Labels, attribute_weights, label_products
 from lookalike.mining.multilevel import mine_by_levels
@@ -24,8 +24,8 @@ from lookalike.mining.settings import MiningSettings
 from lookalike.mining.single_attribute import mine_by_attribute
 from lookalike.mining.table import TRIPLETS, write_triplets
 from lookalike.mining.triplets import MinedTriplets, Triplets, join_triplets
-from lookalike.mining.vectors import read_vectors
-from lookalike.storage import StageRecord, digest_file, run_stage, write_json
+from lookalike.mining.vectors import VECTORS, read_some_vectors, read_vectors
+from lookalike.storage import StageRecord, digest_file, digest_files, run_stage, write_json
 
 LEVELS = "levels.json"
 
@@ -54,9 +54,10 @@ def mine(
 
     Columns: anchor, positive, negative (product ids), positive_level, negative_level (int8), margin (float32).
     `vectors` is the folder of products embedded by the current model: with it `hard_share` of the negatives are
-    hard ones. `clicks` is a click log (`mining.clicks.COLUMNS`), whose triplets are added. Raises MiningError when
-    no triplet can be drawn, ArtifactError for missing inputs. The triplets are the same for any number of
-    `workers`, by default one for every core.
+    hard ones. `clicks` is a click log (`mining.clicks.COLUMNS`), or a folder of collected feedback that holds one
+    beside the vectors of its products; its triplets are added. Raises MiningError when no triplet can be drawn,
+    ArtifactError for missing inputs. The triplets are the same for any number of `workers`, by default one for every
+    core.
     """
     chosen = settings or MiningSettings()
 
@@ -73,7 +74,7 @@ def mine(
         "mine",
         output,
         inputs={"validated": validated, "splits": splits} | ({"vectors": vectors} if vectors else {}),
-        settings=chosen.model_dump(mode="json") | ({"clicks": digest_file(clicks)} if clicks else {}),
+        settings=chosen.model_dump(mode="json") | ({"clicks": _digest(clicks)} if clicks else {}),
         content=[TRIPLETS, LEVELS],
         work=work,
     )
@@ -89,9 +90,7 @@ def _draw(
     """The scheme's triplets and those of the click log, ordered by anchor."""
     drawn = [] if settings.scheme == "clicks" else [_by_attributes(products, vectors, settings, workers)]
     if clicks is not None:
-        if vectors is None:
-            raise MiningError(f"the click log {clicks} is filtered by similarity, which needs the products' vectors")
-        drawn.append(mine_clicks(clicks, products.ids, vectors, products.duplicates, settings))
+        drawn.append(_by_clicks(products, vectors, clicks, settings))
     if not any(len(triplets) for triplets, _ in drawn):
         raise MiningError(f"no triplets can be drawn: the scheme is {settings.scheme}, the click log {clicks}")
     summary = {name: figure for _, figures in drawn for name, figure in figures.items()}
@@ -111,6 +110,26 @@ def _by_attributes(
         return mined.triplets, summary
     triplets, hardened = harden(mined.triplets, products.labels, vectors, products.duplicates, settings)
     return triplets, summary | {"hard_negatives": hardened}
+
+
+def _by_clicks(
+    products: TrainingProducts, vectors: NDArray[np.float32] | None, clicks: Path, settings: MiningSettings
+) -> tuple[Triplets, dict[str, Any]]:
+    """Collected feedback is filtered by the vectors it brings: those of the model that shoppers were answered by."""
+    log = clicks
+    if clicks.is_dir():
+        log = clicks / CLICKS
+        vectors = read_some_vectors(clicks, products.ids, named_in(log, products.ids))
+    if vectors is None:
+        raise MiningError(f"the click log {clicks} is filtered by similarity, which needs the products' vectors")
+    return mine_clicks(log, products.ids, vectors, products.duplicates, settings)
+
+
+def _digest(clicks: Path) -> str:
+    """Of what is read: labelled answers in the same folder are for the gate and no reason to mine again."""
+    if not clicks.is_dir():
+        return digest_file(clicks)
+    return digest_files(clicks, [name for name in (CLICKS, VECTORS) if (clicks / name).is_file()])
 
 
 def training_products(validated: Path, splits: Path, settings: MiningSettings) -> TrainingProducts:

@@ -36,3 +36,16 @@ def read_vectors(folder: Path, ids: NDArray) -> NDArray[np.float32]:
             f"vectors must be of unit length; those in {folder} reach from {length.min():.3f} to {length.max():.3f}"
         )
     return vectors
+
+
+def read_some_vectors(folder: Path, ids: NDArray, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(N, D) vectors of those of the products `ids` (N,) that are `wanted` (N,), zeros for the others.
+
+    Raises as `read_vectors` does.
+    """
+    if not wanted.any():
+        return np.zeros((len(ids), 1), np.float32)
+    known = read_vectors(folder, ids[wanted])
+    vectors = np.zeros((len(ids), known.shape[1]), np.float32)
+    vectors[wanted] = known
+    return vectors

@@ -20,7 +20,7 @@ from lookalike.stages.in_service import (
     way_back,
 )
 from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, train
-from lookalike.stages.shoppers import collect_feedback
+from lookalike.stages.shoppers import collect_feedback, keep_feedback, kept_feedback
 
 __all__ = [
     "NONE",
@@ -38,6 +38,8 @@ __all__ = [
     "export",
     "features",
     "index",
+    "keep_feedback",
+    "kept_feedback",
     "live_model",
     "mine",
     "plan_shards",

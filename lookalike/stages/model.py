@@ -14,7 +14,8 @@ from lookalike.workspace import Workspace
 def mine(
     validated: str, splits: str, output: str, *, vectors: str = "", clicks: str = "", settings: Settings = NONE
 ) -> StageRecord:
-    """Draw triplets over the train split, with hard negatives where there are vectors."""
+    """Draw triplets over the train split, with hard negatives where there are vectors; `clicks` is a click log or a
+    folder of collected feedback."""
     from lookalike.mining.mine import mine
     from lookalike.mining.settings import MiningSettings
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import kfp.dsl.component_factory  # noqa: F401  # first: within a task, KFP's client alone imports itself in a circle
 import kfp_server_api
-from kfp.client import Client
 from urllib3.exceptions import HTTPError
 
 from lookalike.errors import BackendUnavailable, PipelineError
 from monitoring.runs.arguments import check_request
+from monitoring.runs.patient_client import PatientClient
 from monitoring.runs.protocol import ListedRun, Phase, RunRequest, RunState
 
 EXPERIMENT = "lookalike"
+TIMEOUT_SECONDS = 30.0
 PHASES: dict[str, Phase] = {
     "SUCCEEDED": "succeeded",
     "SKIPPED": "succeeded",
@@ -28,12 +29,21 @@ PHASES: dict[str, Phase] = {
 class KubeflowTrigger:
     """An API server, such as http://ml-pipeline.kubeflow:8888; runs stand in one experiment.
 
-    KFP lets any number of runs have the same name, so `start` looks for the name first.
+    KFP lets any number of runs have the same name, so `start` looks for the name first. A server that is silent for
+    `timeout_seconds` counts as one that does not answer.
     """
 
-    def __init__(self, api: str, pipelines: Path, experiment: str = EXPERIMENT, namespace: str | None = None) -> None:
+    def __init__(
+        self,
+        api: str,
+        pipelines: Path,
+        experiment: str = EXPERIMENT,
+        namespace: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self.api, self.pipelines, self.experiment, self.namespace = api, pipelines, experiment, namespace
-        self._opened: tuple[Client, str] | None = None
+        self.timeout_seconds = timeout_seconds
+        self._opened: tuple[PatientClient, str] | None = None
 
     def start(self, request: RunRequest) -> str:
         package = check_request(self.pipelines, request)
@@ -99,16 +109,17 @@ class KubeflowTrigger:
             wanted["filter"] = _named(name)
         return list(self._ask(lambda: client.list_runs(**wanted)).runs or ())
 
-    def _client(self) -> tuple[Client, str]:
+    def _client(self) -> tuple[PatientClient, str]:
         """The client and the experiment's id; opened by the first call, so that an absent server is told in words."""
         if self._opened is None:
             self._opened = self._ask(self._open)
         return self._opened
 
-    def _open(self) -> tuple[Client, str]:
+    def _open(self) -> tuple[PatientClient, str]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=FutureWarning)  # that it speaks to servers of version 2 only
-            client = Client(host=self.api, **({"namespace": self.namespace} if self.namespace else {}))
+            named = {"namespace": self.namespace} if self.namespace else {}
+            client = PatientClient(self.api, self.timeout_seconds, **named)
         return client, str(client.create_experiment(self.experiment, namespace=self.namespace).experiment_id)
 
     def _ask(self, call: Callable[[], Any]) -> Any:

@@ -23,6 +23,12 @@ def test_a_malformed_override_is_refused_with_the_form_it_should_have(override: 
         read_settings(None, [override])
 
 
+@pytest.mark.parametrize("text", ["{a: 1", "[1", "'half", "a: b: c", "@"])
+def test_an_override_whose_value_is_no_yaml_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"--set .*mine\.weights=.*: the value is not YAML"):
+        read_settings(None, [f"mine.weights={text}"])
+
+
 @pytest.mark.parametrize("text", ["[1, 2]", "split: 3", "split: {", ""])
 def test_a_settings_file_that_is_no_mapping_of_mappings_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "settings.yaml"

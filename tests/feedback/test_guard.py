@@ -100,6 +100,17 @@ def test_a_burst_is_dropped_and_the_other_hours_stay() -> None:
     assert found.shown["clicked"][found.shown["request_id"].str.startswith("shopper")].sum() > 1000
 
 
+@pytest.mark.parametrize("minutes", [50, 70])
+def test_a_shop_s_first_hours_are_no_burst(minutes: int) -> None:
+    """Most products have more clicks than any hour may have without other hours to tell, which are not there yet."""
+    rows = shopping(3_000)
+    opened = pd.Series(pd.Timestamp(START) + pd.to_timedelta(np.linspace(0, 60 * minutes, len(rows)), unit="s"))
+    found = guard_feedback(rows.assign(received=opened.where(rows["clicked"])), GuardSettings())
+    assert rows.loc[rows["clicked"], "product_id"].value_counts().median() > GuardSettings().burst_floor
+    assert found.dropped["bursts"] == 0
+    assert found.alarms == ()
+
+
 def test_many_sessions_against_the_order_hide_from_all_caps_but_not_from_the_places() -> None:
     found = guard_feedback(attacked(attack(500, only(SHOWN - 1, 500), sessions=10**9)), GuardSettings())
     assert any("place 6 is clicked" in alarm for alarm in found.alarms)

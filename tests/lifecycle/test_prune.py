@@ -110,3 +110,14 @@ def test_old_runs_and_outputs_of_killed_runs_go(shop: Shop) -> None:
         ".kfp_cache", "training-2", "training-3",
     ]  # fmt: skip
     assert fresh.is_dir()
+
+
+def test_what_old_runs_learned_from_goes_with_them(shop: Shop) -> None:
+    shop.release(day=1)
+    learned = Workspace(shop.root).learned_feedback
+    for age, name in enumerate(("newest", "newer", "old", "older")):
+        (learned / name).mkdir(parents=True)
+        moment = (NOW - timedelta(days=age)).timestamp()
+        os.utime(learned / name, (moment, moment))
+    assert set(pruned(shop, keep=1).folders) == {learned / "old", learned / "older"}
+    assert {path.name for path in learned.iterdir()} == {"newest", "newer"}

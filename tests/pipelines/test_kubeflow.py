@@ -73,6 +73,14 @@ def test_a_server_that_is_away_is_told_from_one_that_refuses() -> None:
         KubeflowTrigger("http://127.0.0.1:9", COMPILED).find("x")
 
 
+@pytest.mark.parametrize("operation", ["HealthzService_GetHealthz", "RunService_ListRuns", "RunService_CreateRun"])
+def test_a_server_that_hangs_is_given_up_and_told_in_words(kfp: FakeKfp, operation: str) -> None:
+    kfp.hang(operation)
+    runs = KubeflowTrigger(kfp.url, COMPILED, timeout_seconds=0.2)
+    with pytest.raises(BackendUnavailable, match=r"no KFP server answers at http://.*Read timed out.*0\.2"):
+        runs.start(request())
+
+
 def test_the_newest_run_of_a_name_is_the_one_that_counts(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
     first = runs.start(request())
     copy = kfp.store.runs.add({**kfp.store.runs.get(first)}, state="RUNNING")  # a person cloned it

@@ -21,11 +21,21 @@ class FakeKfp:
         self.asked: list[str] = []
         self.url = ""
         self._lock = threading.Lock()
+        self._silent: set[str] = set()
+        self._over = threading.Event()
         self._failing: list[tuple[str, int, bool]] = []
 
     def fail(self, operation: str, status: int = 503, after: bool = False) -> None:
         """Answer the next request for an operation with an error: before doing it, or having done it."""
         self._failing.append((operation, status, after))
+
+    def hang(self, operation: str) -> None:
+        """Hear every request for an operation from now on, and answer none of them."""
+        self._silent.add(operation)
+
+    def end(self) -> None:
+        """Let go of who still waits."""
+        self._over.set()
 
     def answer(self, method: str, target: str, body: Any) -> Any:
         """What a request is answered. Raises Refused."""
@@ -35,6 +45,9 @@ class FakeKfp:
         self.swagger.check_request(operation, query, body)
         if operation.name not in self.store.operations:
             raise Refused(501, f"the fake does not know {operation.name}")
+        if operation.name in self._silent:
+            self._over.wait()
+            raise Refused(503, f"{operation.name} was told to hang")
         with self._lock:
             self.asked.append(operation.name)
             planned = next((one for one in self._failing if one[0] == operation.name), None)
@@ -83,6 +96,7 @@ def running_fake(swagger: Path) -> Iterator[FakeKfp]:
         fake.url = f"http://127.0.0.1:{server.server_port}"
         yield fake
     finally:
+        fake.end()
         server.shutdown()
         thread.join()
         server.server_close()
