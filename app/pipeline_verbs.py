@@ -24,9 +24,7 @@ from app.recipes import resolve_recipe
 from app.telling import figures_line
 from lookalike import stages
 from lookalike.workspace import Workspace
-from pipelines.compile import COMPILED, compile_pipelines
-from pipelines.refresh_index import refresh_index
-from pipelines.training import training
+from pipelines.compiled import COMPILED
 
 app = typer.Typer(help="Run pipelines here, or compile them for Kubeflow and start them there.", no_args_is_help=True)
 for verb in run_verbs.VERBS:
@@ -38,6 +36,8 @@ def compile(
     output: Annotated[Path, typer.Option(help="Folder for the YAML files.")] = COMPILED,
 ) -> None:
     """Write the pipelines as YAML to upload to Kubeflow Pipelines."""
+    from pipelines.compile import compile_pipelines
+
     for path in compile_pipelines(output):
         typer.echo(path)
 
@@ -55,6 +55,8 @@ def train(
     overrides: SetOption = None,
 ) -> None:
     """Run the training pipeline with KFP's local runner."""
+    from pipelines.training import training
+
     chosen = resolve_recipe(recipe, encoder, catalogue=catalogue)
     typer.echo(chosen.sentence)
     asked = read_settings(settings, overrides)
@@ -73,6 +75,8 @@ def refresh(
     overrides: SetOption = None,
 ) -> None:
     """Run the refresh pipeline: today's catalogue with the model in service."""
+    from pipelines.refresh_index import refresh_index
+
     asked = read_settings(settings, overrides)
     _run(refresh_index, workspace, milvus, catalogue, mapping, limit, asked, {"shards": shards})
 
