@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRITON := .triton
+SBOM := .sbom
+OF ?= $(VENV)
 
 CATALOG ?=
 CHECKPOINT ?=
@@ -108,10 +110,18 @@ bench-drift: $(INSTALLED)  ## Measure the watch of drift: false alarms, power, d
 pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile
 
+.PHONY: sbom
+sbom: $(INSTALLED)  ## Bill of materials and licences of an environment (OF=folder): runs/sbom
+	@test -x $(SBOM)/bin/cyclonedx-py || { $(PYTHON) -m venv $(SBOM) && \
+	  $(SBOM)/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0 pip-licenses==5.5.5; }
+	@mkdir -p runs/sbom
+	$(SBOM)/bin/cyclonedx-py environment --output-format JSON --output-file runs/sbom/parts.cdx.json $(OF)
+	$(SBOM)/bin/pip-licenses --python=$(OF)/bin/python --format=markdown --with-urls --output-file=runs/sbom/licences.md
+
 lock: $(INSTALLED)  ## Resolve requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade --editable '.[train,export,index,features,serve,monitor,pipelines,dev]'
 	{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > $(VENV)/lock
 	mv $(VENV)/lock requirements.lock
 
 clean:  ## Remove the environments and all runs
-	rm -rf $(VENV) $(TRITON) runs
+	rm -rf $(VENV) $(TRITON) $(SBOM) runs

@@ -10,9 +10,7 @@ from app.local_services import milvus_for
 from app.shop_options import ShopOptions, TrainingOptions, taking
 from app.telling import figures_line
 from lookalike import stages
-from pipelines.compile import COMPILED, compile_pipelines
-from pipelines.refresh_index import refresh_index
-from pipelines.training import training
+from pipelines.compiled import COMPILED
 
 app = typer.Typer(help="Run pipelines here, or compile them for Kubeflow and start them there.", no_args_is_help=True)
 for verb in run_verbs.VERBS:
@@ -24,6 +22,8 @@ def compile(
     output: Annotated[Path, typer.Option(help="Folder for the YAML files.")] = COMPILED,
 ) -> None:
     """Write the pipelines as YAML to upload to Kubeflow Pipelines."""
+    from pipelines.compile import compile_pipelines
+
     for path in compile_pipelines(output):
         typer.echo(path)
 
@@ -32,6 +32,8 @@ def compile(
 @taking(TrainingOptions)
 def train(options: TrainingOptions) -> None:
     """Run the training pipeline with KFP's local runner."""
+    from pipelines.training import training
+
     chosen = options.chosen_recipe()
     typer.echo(chosen.sentence)
     _run(training, options, {"recipe": chosen.text})
@@ -44,6 +46,8 @@ def refresh(
     shards: Annotated[int, typer.Option(min=1, help="Tasks that embed the catalogue side by side.")] = 1,
 ) -> None:
     """Run the refresh pipeline: today's catalogue with the model in service."""
+    from pipelines.refresh_index import refresh_index
+
     _run(refresh_index, options, {"shards": shards})
 
 

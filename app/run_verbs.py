@@ -12,7 +12,7 @@ from lookalike.errors import ConfigError
 from lookalike.workspace import Workspace
 from monitoring.runs.choose import open_runs
 from monitoring.runs.protocol import RunRequest, RunState
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 
 PipelineArgument = Annotated[str, typer.Argument(help="training, refresh_index or watch.")]
 NameOption = Annotated[str, typer.Option("--name", help="Name of the run; the same name is not started twice.")]

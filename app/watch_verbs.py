@@ -61,7 +61,7 @@ def alert_webhook(
     from app.alert_webhook import Webhook, webhook_application
     from app.pipeline_runs import watch_arguments
     from monitoring.runs.choose import open_runs
-    from pipelines.compile import COMPILED
+    from pipelines.compiled import COMPILED
     from serving.access.keys import load_keys
 
     require_milvus(api, options.milvus)

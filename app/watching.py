@@ -12,7 +12,7 @@ from lookalike.errors import PipelineError
 from lookalike.storage import read_json
 from lookalike.workspace import Workspace
 from monitoring.runs.local import LocalTrigger
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 from pipelines.watch import watch
 
 POLL_SECONDS = 0.2

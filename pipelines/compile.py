@@ -6,11 +6,11 @@ from typing import Any
 from kfp.compiler import Compiler
 
 from lookalike.storage import atomic_file
+from pipelines.compiled import COMPILED
 from pipelines.refresh_index import refresh_index
 from pipelines.training import training
 from pipelines.watch import watch
 
-COMPILED = Path(__file__).parent / "compiled"
 PIPELINES: dict[str, Any] = {"training": training, "refresh_index": refresh_index, "watch": watch}
 
 

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.demo.loop import Demo
 from app.demo.plan import Plan
 from app.demo.story import Story
 from app.options import EncoderOption, LimitOption, MappingOption, SetOption, SettingsOption, read_settings
@@ -34,6 +33,8 @@ def demo(
     overrides: SetOption = None,
 ) -> None:
     """Run the whole loop: train, release, serve, search with damaged photos, drift, decide, retrain."""
+    from app.demo.loop import Demo
+
     # The stream is named because a pipeline run redirects sys.stdout into its log.
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_WIDTH)
     chosen = resolve_recipe(recipe or ("fashion_cpu" if catalogue else "sample_cpu"), encoder, epochs, catalogue)

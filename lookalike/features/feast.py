@@ -1,23 +1,43 @@
 """Features from Feast's online store: SQLite on a laptop, Redis and others by feature_store.yaml alone."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from lookalike.errors import BackendUnavailable, ReleaseError
 from lookalike.features.feast_import import import_feast, online_parts
 from lookalike.features.history import PRODUCT_ID
 from lookalike.features.protocol import Features
 
+ABSENT = "lookalike.features.online_only.AbsentOfflineStore"
 
-def open_store(feature_store: Path) -> Any:
-    """Feast's FeatureStore over a folder with feature_store.yaml. Raises ReleaseError where there is none."""
+
+def open_store(feature_store: Path, online_only: bool = False) -> Any:
+    """Feast's FeatureStore over a folder with feature_store.yaml. Raises ReleaseError where there is none.
+
+    `online_only` leaves out the offline store with all it imports: reading needs none, and the serving image has none.
+    """
     if not (feature_store / "feature_store.yaml").is_file():
         raise ReleaseError(
             f"{feature_store} is no feature store (no feature_store.yaml); run `lookalike features` first"
         )
-    return import_feast().FeatureStore(repo_path=str(feature_store))
+    feast = import_feast()
+    config = _without_offline_store(feature_store) if online_only else None
+    return feast.FeatureStore(repo_path=str(feature_store), config=config)
+
+
+def _without_offline_store(feature_store: Path) -> Any:
+    """As `feast.repo_config.load_repo_config` reads it, but for the offline store."""
+    from feast.repo_config import RepoConfig
+
+    written = (feature_store / "feature_store.yaml").read_text(encoding="utf-8")
+    config = RepoConfig(**{**yaml.safe_load(os.path.expandvars(written)), "offline_store": {"type": ABSENT}})
+    config.repo_path = feature_store
+    return config
 
 
 class FeastLookup:
@@ -31,7 +51,7 @@ class FeastLookup:
 
     def __init__(self, feature_store: Path, service: str) -> None:
         self._folder = feature_store
-        store = open_store(feature_store)
+        store = open_store(feature_store, online_only=True)
         known = sorted(found.name for found in store.list_feature_services())
         if service not in known:
             raise ReleaseError(f"{feature_store} has no feature service {service!r}; it has {known}")

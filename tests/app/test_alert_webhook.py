@@ -13,7 +13,7 @@ from app.alert_webhook import MOST_BYTES, Webhook, webhook_application
 from lookalike.errors import BackendUnavailable
 from monitoring.runs.memory import MemoryTrigger
 from monitoring.runs.protocol import RunRequest
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 from serving.access.keys import load_keys, new_key
 
 WATCH = {"catalogue": "c", "workspace": "w", "milvus_uri": "m", "recipe": "epochs: 1"}

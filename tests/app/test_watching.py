@@ -11,7 +11,7 @@ from app.watching import follow
 from lookalike.errors import PipelineError
 from lookalike.storage import read_json, write_json
 from monitoring.runs.local import OUTCOME, REQUEST, LocalTrigger
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 from tests.pipelines.places import request
 
 SPEAK = """

@@ -13,7 +13,7 @@ from monitoring.decision import decide_action
 from monitoring.drift import detect_drift
 from monitoring.runs.memory import MemoryTrigger
 from monitoring.settings import DecisionSettings, DriftSettings
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
 
 WORLD = World(5, dimension=32)

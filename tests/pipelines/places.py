@@ -12,7 +12,7 @@ from monitoring.runs.kubeflow import KubeflowTrigger
 from monitoring.runs.local import LocalTrigger
 from monitoring.runs.memory import MemoryTrigger
 from monitoring.runs.protocol import RunRequest, RunState, Trigger
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 from tests.pipelines.fake_kfp.server import running_fake
 
 PRETEND = (sys.executable, "-m", "tests.pipelines.pretend_run")

@@ -7,7 +7,8 @@ import yaml
 
 from lookalike.errors import PipelineError
 from pipelines.arguments import check_arguments
-from pipelines.compile import COMPILED, PIPELINES, compile_pipelines, stale_pipelines
+from pipelines.compile import PIPELINES, compile_pipelines, stale_pipelines
+from pipelines.compiled import COMPILED
 from pipelines.training import training
 
 

@@ -12,7 +12,7 @@ import yaml
 from lookalike.errors import BackendUnavailable, PipelineError
 from monitoring.runs.kubeflow import KubeflowTrigger
 from monitoring.runs.protocol import RunRequest
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 from tests.pipelines.fake_kfp.server import FakeKfp
 from tests.pipelines.places import REFRESH, request
 

@@ -12,7 +12,7 @@ import pytest
 from lookalike.errors import PipelineError
 from lookalike.storage import read_json
 from monitoring.runs.local import PROCESS, LocalTrigger
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 from tests.pipelines.places import PRETEND, ended, request
 
 

@@ -1,0 +1,1 @@
+"""What runs on a cluster, measured as far as one machine can."""
