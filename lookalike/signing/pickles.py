@@ -1,0 +1,150 @@
+"""Whether a file holds a pickle, which runs whatever code its writer liked when it is opened.
+
+The scanners of the field (picklescan, fickling, modelscan) ask whether a pickle is dangerous. Here none is wanted at
+all, so Python's own disassembler says what is one, in whatever a file is wrapped in.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import pickletools
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.lib import format as npy
+
+RUNS = {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4", "STACK_GLOBAL"}
+"""Opcodes that call or import; they have run before a damaged pickle ends in an error."""
+MOST_UNPACKED = 1 << 30
+"""Bytes that are looked at within one compressed file."""
+_UNPACKERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),  # type: ignore[dict-item, return-value]
+    b"BZh": lambda file: bz2.BZ2File(file),  # type: ignore[dict-item, return-value]
+    b"\xfd7zXZ": lambda file: lzma.LZMAFile(file),  # type: ignore[dict-item, return-value]
+}
+_NO_PICKLE = (ValueError, IndexError, KeyError, OverflowError, MemoryError)
+"""What the disassembler raises for bytes that are none."""
+_DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+
+
+def scan_folder(folder: Path) -> dict[Path, str]:
+    """Every file below that holds a pickle, with a word on where; links are not followed."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return {path: found for path in files if (found := scan_file(path))}
+
+
+def scan_file(path: Path) -> str | None:
+    """Where in the file a pickle is, None where there is none."""
+    with path.open("rb") as file:
+        return _scan(file, zips=True)
+
+
+def _scan(file: BinaryIO, zips: bool) -> str | None:
+    """Of a seekable stream, at whatever it can be taken for: readers choose by different signs."""
+    start = file.read(16)
+    for looks, look in (
+        (True, _in_stream),
+        (start.startswith(npy.MAGIC_PREFIX), _in_array),
+        (start.startswith(b"PAR1"), _in_parquet),
+        (zips, _in_zip),
+        (zips, _in_compressed),
+    ):
+        file.seek(0)
+        found = look(file) if looks else None
+        if found is not None:
+            return found
+    return None
+
+
+def _in_stream(file: BinaryIO) -> str | None:
+    """The file itself is a pickle, as `pickle.load` would read it."""
+    try:
+        if _runs_code(file):
+            return "a pickle that runs code"
+        file.seek(0)
+        pickletools.dis(file, out=io.StringIO())  # raises where the stack would run empty, or no end comes
+    except _NO_PICKLE:
+        return None
+    return "a pickle"
+
+
+def _runs_code(file: BinaryIO) -> bool:
+    """Whether an opcode that calls or imports is reached with all it needs; what comes after it does not matter."""
+    stack: list[object] = []
+    for opcode, _, _ in pickletools.genops(file):
+        needed = len(opcode.stack_before)
+        if pickletools.markobject in opcode.stack_before:
+            while stack.pop() is not pickletools.markobject:  # IndexError: there is none
+                pass
+            needed = opcode.stack_before.index(pickletools.markobject)
+        if len(stack) < needed:
+            return False
+        del stack[len(stack) - needed :]
+        if opcode.name in RUNS:
+            return True
+        stack += opcode.stack_after
+    return False
+
+
+def _in_array(file: BinaryIO) -> str | None:
+    """numpy pickles arrays of objects."""
+    try:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        _, _, kind = read(file)
+    except _DAMAGED:
+        return None
+    return f"an array of {np.dtype(kind)}, which numpy pickles" if kind.hasobject else None
+
+
+def _in_parquet(file: BinaryIO) -> str | None:
+    """Arrow's extension types in Python are pickled into a schema (CVE-2023-47248)."""
+    try:
+        metadata = pq.ParquetFile(file).metadata.metadata or {}
+    except (pa.ArrowException, OSError):
+        return None
+    pickled = any(b"arrow.py_extension_type" in value for value in metadata.values())
+    return "a pickled type in a parquet schema" if pickled else None
+
+
+def _in_zip(file: BinaryIO) -> str | None:
+    """Archives of torch, npz, and whatever else is a zip, by its end or by its beginning."""
+    if not zipfile.is_zipfile(file):
+        return None
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    found = _scan(io.BytesIO(member.read(MOST_UNPACKED)), zips=False)
+                if found:
+                    return f"{found}, in {name}"
+    except (*_DAMAGED, RuntimeError):  # RuntimeError: a password
+        return "an archive that cannot be looked into"
+    return None
+
+
+def _in_compressed(file: BinaryIO) -> str | None:
+    """joblib and others compress pickles."""
+    start = file.read(16)
+    file.seek(0)
+    for magic, unpack in _UNPACKERS.items():
+        if start.startswith(magic):
+            return _unpacked(lambda unpack=unpack: unpack(file).read(MOST_UNPACKED))  # type: ignore[misc]
+    if start[:1] == b"\x78":  # zlib
+        return _unpacked(lambda: zlib.decompressobj().decompress(file.read(), MOST_UNPACKED))
+    return None
+
+
+def _unpacked(read: Callable[[], bytes]) -> str | None:
+    try:
+        found = _scan(io.BytesIO(read()), zips=False)
+    except _DAMAGED:
+        return None
+    return f"{found}, compressed" if found else None
