@@ -116,6 +116,14 @@ def live_release(releases: Path) -> Release | None:
     return load_release(releases, read_json(releases / LIVE)["release_id"])
 
 
+def require_live(releases: Path) -> Release:
+    """The release in service. Raises ReleaseError before the first."""
+    live = live_release(releases)
+    if live is None:
+        raise ReleaseError(f"nothing is in service under {releases}; run `lookalike release` first")
+    return live
+
+
 def previous_release(releases: Path) -> Release:
     """The release that was in service before. Raises ReleaseError where there is none."""
     named = read_json(releases / LIVE)["previous"] if (releases / LIVE).is_file() else None

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from securesystemslib.signer import Signer
-
 from lookalike.catalog.products import MAPPING
 from lookalike.embedders.model_folder import GOLDEN, MODEL
 from lookalike.release.collections import Collections, require_collection
@@ -26,6 +24,7 @@ from lookalike.release.manifest import (
 from lookalike.release.parts import ReleaseParts
 from lookalike.release.publish import publish_model
 from lookalike.release.signed import sign_release
+from lookalike.signing.keys import SigningKey
 from lookalike.storage import atomic_folder, write_json
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ def promote(
     now: datetime,
     prepare: Prepare | None = None,
     hold: bool = False,
-    signer: Signer | None = None,
+    signer: SigningKey | None = None,
 ) -> Release:
     """Check that the parts belong together, publish the model, keep the record, and switch, unless `hold`.
 

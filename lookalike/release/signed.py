@@ -12,8 +12,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from securesystemslib.signer import Signer
-
 from lookalike.embedders.model_folder import load_model
 from lookalike.errors import UntrustedRelease
 from lookalike.fusion import FUSION
@@ -24,7 +22,7 @@ from lookalike.release.trial import ENDED
 from lookalike.release.update_log import UPDATES
 from lookalike.signing.envelope import read_signed, write_signed
 from lookalike.signing.files import digests_of, listed, require_signed
-from lookalike.signing.keys import TrustedKeys, load_trusted_keys
+from lookalike.signing.keys import SigningKey, TrustedKeys, load_trusted_keys
 from lookalike.signing.statement import Statement
 from lookalike.storage import read_json
 
@@ -37,7 +35,9 @@ _JUDGED = tuple(f"{EVALUATION}/{name}" for name in (PROMOTION, FUSION))
 """What of the evaluation is signed: the verdict, and how verticals are told."""
 
 
-def sign_release(releases: Path, models: Path, release: Release, index: SearchedCollections, signer: Signer) -> None:
+def sign_release(
+    releases: Path, models: Path, release: Release, index: SearchedCollections, signer: SigningKey
+) -> None:
     """Sign a kept release and its published model; under the same statement a signature is added to the others.
 
     Raises UntrustedRelease where the published model is not the one that the release keeps.

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as LibraryError
-from securesystemslib.signer import Key, Signer
+from securesystemslib.signer import Key
 
 from lookalike.errors import UntrustedRelease
-from lookalike.signing.keys import TrustedKeys
+from lookalike.signing.keys import SigningKey, TrustedKeys
 from lookalike.signing.statement import Statement, parse_statement
 from lookalike.storage import atomic_file
 
@@ -29,7 +29,7 @@ class Signed:
     """Name of the trusted key."""
 
 
-def write_signed(path: Path, statement: Statement, signer: Signer) -> None:
+def write_signed(path: Path, statement: Statement, signer: SigningKey) -> None:
     """Sign; a signature is added to those that stand under the same statement, and replaces any of another one."""
     payload = statement.payload()
     envelope = _standing(path, payload) or Envelope(payload, PAYLOAD_TYPE, {})

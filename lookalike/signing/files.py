@@ -19,8 +19,8 @@ def listed(folder: Path) -> set[str]:
     """
     found: set[str] = set()
     for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_aside(name)]
-        files = [name for name in files if not _is_aside(name)]
+        folders[:] = [name for name in folders if not is_aside(name)]
+        files = [name for name in files if not is_aside(name)]
         here = Path(place)
         for link in (here / name for name in (*folders, *files) if (here / name).is_symlink()):
             raise UntrustedRelease(f"{link} is a link; signed folders hold plain files")
@@ -59,5 +59,6 @@ def _told(names: list[str], what: str) -> str:
     return f"{', '.join(names[:MOST_NAMED])}{more} {'is' if len(names) == 1 else 'are'} {what}"
 
 
-def _is_aside(name: str) -> bool:
+def is_aside(name: str) -> bool:
+    """Whether a killed writer left it."""
     return any(fnmatch(name, pattern) for pattern in ASIDE)

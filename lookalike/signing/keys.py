@@ -15,19 +15,22 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 from pydantic import Field
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
 from lookalike.config import StrictConfig, parse_config
 from lookalike.errors import ConfigError
 from lookalike.references import FILE, read_reference
 from lookalike.storage import atomic_file
 
+SigningKey = Signer
+"""Signs bytes, with a key of this machine or of a key management service."""
+
 
 class TrustedKey(StrictConfig):
     """One public key."""
 
     public: str
-    """In PEM; Ed25519 as `lookalike keys sign` makes it, or ECDSA and RSA as a key management service has them."""
+    """In PEM; Ed25519 as `lookalike keys signing` makes it, or ECDSA and RSA as a key management service has them."""
     until: date | None = None
     """Last day (UTC) on which its signatures are accepted, whenever they were made; without one, no end."""
 

@@ -4,16 +4,20 @@ The scanners of the field (picklescan, fickling, modelscan) ask whether a pickle
 all, so Python's own disassembler says what is one, in whatever a file is wrapped in.
 """
 
+import base64
 import bz2
 import gzip
 import io
 import lzma
+import mmap
 import pickletools
+import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -24,25 +28,33 @@ RUNS = {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2",
 """Opcodes that call or import; they have run before a damaged pickle ends in an error."""
 MOST_UNPACKED = 1 << 30
 """Bytes that are looked at within one compressed file."""
-_UNPACKERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
-    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),  # type: ignore[dict-item, return-value]
-    b"BZh": lambda file: bz2.BZ2File(file),  # type: ignore[dict-item, return-value]
-    b"\xfd7zXZ": lambda file: lzma.LZMAFile(file),  # type: ignore[dict-item, return-value]
+_UNPACKERS: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
 }
+_BEGINS = re.compile(
+    rb"\x80[\x04\x05]\x95.{5}\x00{3}"  # a frame, below a terabyte
+    rb"|\x80[\x02\x03](?:c[A-Za-z_][\w.]*\n[A-Za-z_]|[\]})(]q\x00)",  # before frames: an import, or the first memo
+    re.DOTALL,
+)
+"""How Python's pickler begins; looked for within files, where two bytes alone are found by chance."""
 _NO_PICKLE = (ValueError, IndexError, KeyError, OverflowError, MemoryError)
 """What the disassembler raises for bytes that are none."""
 _DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 
 
-def scan_folder(folder: Path) -> dict[Path, str]:
-    """Every file below that holds a pickle, with a word on where; links are not followed."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
-    return {path: found for path in files if (found := scan_file(path))}
+def plain_files(folder: Path) -> list[Path]:
+    """Every file below a folder; links are not followed."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
 
 
 def scan_file(path: Path) -> str | None:
     """Where in the file a pickle is, None where there is none."""
-    with path.open("rb") as file:
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # of the disassembler, over escapes in bytes that are no text
         return _scan(file, zips=True)
 
 
@@ -53,6 +65,7 @@ def _scan(file: BinaryIO, zips: bool) -> str | None:
         (True, _in_stream),
         (start.startswith(npy.MAGIC_PREFIX), _in_array),
         (start.startswith(b"PAR1"), _in_parquet),
+        (True, _inside),
         (zips, _in_zip),
         (zips, _in_compressed),
     ):
@@ -63,12 +76,12 @@ def _scan(file: BinaryIO, zips: bool) -> str | None:
     return None
 
 
-def _in_stream(file: BinaryIO) -> str | None:
-    """The file itself is a pickle, as `pickle.load` would read it."""
+def _in_stream(file: BinaryIO, start: int = 0) -> str | None:
+    """What `pickle.load` would read from here on is a pickle."""
     try:
         if _runs_code(file):
             return "a pickle that runs code"
-        file.seek(0)
+        file.seek(start)
         pickletools.dis(file, out=io.StringIO())  # raises where the stack would run empty, or no end comes
     except _NO_PICKLE:
         return None
@@ -93,6 +106,24 @@ def _runs_code(file: BinaryIO) -> bool:
     return False
 
 
+def _inside(file: BinaryIO) -> str | None:
+    """Somewhere in the file, as in a field of a database or a message."""
+    for begin in _BEGINS.finditer(_content(file)):
+        file.seek(begin.start())
+        found = _in_stream(file, begin.start())
+        if found is not None:
+            return f"{found}, at byte {begin.start():,}"
+    return None
+
+
+def _content(file: BinaryIO) -> bytes | mmap.mmap:
+    """Without reading what lies on disk into memory."""
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()
+    size = file.seek(0, io.SEEK_END)
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+
+
 def _in_array(file: BinaryIO) -> str | None:
     """numpy pickles arrays of objects."""
     try:
@@ -110,8 +141,8 @@ def _in_parquet(file: BinaryIO) -> str | None:
         metadata = pq.ParquetFile(file).metadata.metadata or {}
     except (pa.ArrowException, OSError):
         return None
-    pickled = any(b"arrow.py_extension_type" in value for value in metadata.values())
-    return "a pickled type in a parquet schema" if pickled else None
+    schema = base64.b64decode(metadata.get(b"ARROW:schema", b""))
+    return "a pickled type in a parquet schema" if b"arrow.py_extension_type" in schema else None
 
 
 def _in_zip(file: BinaryIO) -> str | None:

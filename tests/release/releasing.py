@@ -14,6 +14,7 @@ from lookalike.index.memory import MemoryIndex
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, VectorIndex
 from lookalike.release.manifest import Release, collection_name, feature_service_name, release_id
 from lookalike.release.promote import Prepare, promote
+from lookalike.signing.keys import SigningKey
 from lookalike.storage import read_seal, run_stage, write_json
 from tests.release.tiny import DIMENSION, exported
 
@@ -63,12 +64,14 @@ class Shop:
         self.index.upsert(name, GalleryBatch(["a/0"], ["a"], vector, {"vertical": ["bags"]}))
         self.index.seal(name)
 
-    def promote(self, parts: list[Path], day: int = 1, prepare: Prepare | None = None) -> Release:
+    def promote(
+        self, parts: list[Path], day: int = 1, prepare: Prepare | None = None, signer: SigningKey | None = None
+    ) -> Release:
         now = datetime(2026, 1, day, tzinfo=UTC)
-        return promote(*parts, self.releases, self.models, self.index, now, prepare)
+        return promote(*parts, self.releases, self.models, self.index, now, prepare, signer=signer)
 
-    def release(self, day: int, seed: int = 0) -> Release:
-        return self.promote(self.parts(day, seed), day)
+    def release(self, day: int, seed: int = 0, signer: SigningKey | None = None) -> Release:
+        return self.promote(self.parts(day, seed), day, signer=signer)
 
 
 def _stage(folder: Path, files: dict[str, Any]) -> Path:
