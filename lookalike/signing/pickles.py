@@ -52,9 +52,7 @@ def plain_files(folder: Path) -> list[Path]:
 def scan_file(path: Path) -> str | None:
     """Where in the file a pickle is, None where there is none."""
     with path.open("rb") as file, warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # of the disassembler, over escapes in bytes that are no text
+        warnings.simplefilter("ignore", DeprecationWarning)  # odd escapes, in bytes that are no text
         return _scan(file, zips=True)
 
 

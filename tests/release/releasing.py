@@ -35,7 +35,7 @@ class Shop:
     def parts(self, day: int, seed: int = 0, **changes: Any) -> list[Path]:
         """The catalogue of a day and the model of a seed, evaluated, indexed and with features."""
         folder = self.root / f"day{day}-{seed}"
-        validated = _stage(folder / "validated", {"mapping.json": {}, "products.json": {"day": day}})
+        validated = stage(folder / "validated", {"mapping.json": {}, "products.json": {"day": day}})
         model = load_model(exported(seed))
         identity = release_id(model.fingerprint, read_seal(validated).content)
         evaluation = {
@@ -49,9 +49,9 @@ class Shop:
         return [
             validated,
             exported(seed),
-            _stage(folder / "evaluation", {**evaluation, **changes.get("evaluation", {})}),
-            _stage(folder / "index", {"index.json": {**index, **changes.get("index", {})}, "stored.parquet": {}}),
-            _stage(folder / "features", {"features.json": {**features, **changes.get("features", {})}}),
+            stage(folder / "evaluation", {**evaluation, **changes.get("evaluation", {})}),
+            stage(folder / "index", {"index.json": {**index, **changes.get("index", {})}, "stored.parquet": {}}),
+            stage(folder / "features", {"features.json": {**features, **changes.get("features", {})}}),
         ]
 
     def collect(self, identity: str, fingerprint: str) -> None:
@@ -74,7 +74,7 @@ class Shop:
         return self.promote(self.parts(day, seed), day, signer=signer)
 
 
-def _stage(folder: Path, files: dict[str, Any]) -> Path:
+def stage(folder: Path, files: dict[str, Any]) -> Path:
     def work(aside: Path) -> dict[str, Any]:
         for name, value in files.items():
             write_json(aside / name, value)
