@@ -2,7 +2,7 @@
 
 Two statements, because two places load: a model's folder in the Triton repository is verified by itself, wherever it
 was copied to; a release's statement names its own files, its model's files and how its collection is searched. What
-updates and erasures rewrite is not signed: the stored photos, and the drift reference and pages of the evaluation.
+updates and erasures rewrite is not signed: tables of products and photos, and pages of the evaluation.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from lookalike.embedders.model_folder import load_model
 from lookalike.errors import UntrustedRelease
 from lookalike.fusion import FUSION
 from lookalike.release.collections import SearchedCollections
-from lookalike.release.manifest import EVALUATION, EXPORTED, REFERENCE, STORED, Release
+from lookalike.release.manifest import EVALUATION, EXPORTED, Release
 from lookalike.release.publish import BESIDE, SERVED
 from lookalike.release.trial import ENDED
 from lookalike.release.update_log import UPDATES
@@ -30,7 +30,8 @@ SIGNED = "signed.json"
 """In a release's folder, and in a published model's."""
 RELEASE, IN_TRITON = "urn:lookalike:release:1", "urn:lookalike:model:1"
 PROMOTION = "promotion.json"
-_CHANGING = (SIGNED, STORED, REFERENCE, f"{UPDATES}/*", ENDED)
+_CHANGING = (SIGNED, f"{UPDATES}/*", ENDED, "*.parquet")
+"""Tables name products, which updates add and erasures take out."""
 _JUDGED = tuple(f"{EVALUATION}/{name}" for name in (PROMOTION, FUSION))
 """What of the evaluation is signed: the verdict, and how verticals are told."""
 

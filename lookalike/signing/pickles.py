@@ -28,6 +28,7 @@ RUNS = {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2",
 """Opcodes that call or import; they have run before a damaged pickle ends in an error."""
 MOST_UNPACKED = 1 << 30
 """Bytes that are looked at within one compressed file."""
+UNSEEN = "an archive that cannot be looked into"
 _UNPACKERS: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
@@ -145,18 +146,23 @@ def _in_parquet(file: BinaryIO) -> str | None:
 
 def _in_zip(file: BinaryIO) -> str | None:
     """Archives of torch, npz, and whatever else is a zip, by its end or by its beginning."""
-    if not zipfile.is_zipfile(file):
+    begins = file.read(2) == b"PK"
+    if not (zipfile.is_zipfile(file) or begins):
         return None
     try:
         with zipfile.ZipFile(file) as archive:
-            for name in archive.namelist():
-                with archive.open(name) as member:
-                    found = _scan(io.BytesIO(member.read(MOST_UNPACKED)), zips=False)
-                if found:
-                    return f"{found}, in {name}"
+            return next(filter(None, (_in_member(archive, name) for name in archive.namelist())), None)
+    except _DAMAGED:
+        return UNSEEN if begins else None  # the sign of an archive's end is met by chance
+
+
+def _in_member(archive: zipfile.ZipFile, name: str) -> str | None:
+    try:
+        with archive.open(name) as member:
+            found = _scan(io.BytesIO(member.read(MOST_UNPACKED)), zips=False)
     except (*_DAMAGED, RuntimeError):  # RuntimeError: a password
-        return "an archive that cannot be looked into"
-    return None
+        return UNSEEN
+    return f"{found}, in {name}" if found else None
 
 
 def _in_compressed(file: BinaryIO) -> str | None:

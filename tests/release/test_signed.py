@@ -166,7 +166,7 @@ def test_what_a_killed_writer_left_aside_is_no_part_of_it(shop: SignedShop) -> N
 
 
 def test_what_updates_and_erasures_rewrite_is_not_signed(shop: SignedShop) -> None:
-    for name in ("stored.parquet", "reference.parquet", "evaluation/reference.parquet", "evaluation/report.json"):
+    for name in ("stored.parquet", "reference.parquet", "trained_vectors.parquet", "evaluation/report.json"):
         (shop.folder / name).write_text("rewritten")
     write_json(shop.folder / "updates" / "000001.json", {"number": 1})
     write_json(shop.folder / "trial-20260101T000000.json", {})

@@ -51,6 +51,7 @@ WANTED = {
     "objects in npz": _saved(np.savez, a=np.array([{}], dtype=object)),
     "torch's archive": _zipped(pickle.dumps({"weight": 1})),
     "behind other bytes": b"GIF89a" + _zipped(CODE, "a"),
+    "a damaged archive": _zipped(CODE)[:-30],
     "gzip": gzip.compress(CODE),
     "bzip2": bz2.compress(CODE),
     "xz": lzma.compress(CODE),
