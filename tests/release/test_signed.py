@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from securesystemslib.signer import CryptoSigner, Signature
 
-from lookalike.errors import ConfigError, UntrustedRelease
+from lookalike.errors import ConfigError, StorageError, UntrustedRelease
 from lookalike.index.memory import MemoryIndex
 from lookalike.index.protocol import CollectionInfo, GalleryBatch
 from lookalike.release.manifest import Release, load_release
@@ -251,6 +253,31 @@ def test_going_back_to_a_release_without_a_signature_is_refused_and_changes_noth
     assert shop.index.resolve_alias("products_live") == signed.collection
     sign_release(shop.releases, shop.models, unsigned, shop.index, shop.signer)
     assert rollback(shop.releases, shop.index, prove) == unsigned
+
+
+class Failing(CryptoSigner):
+    """Signs the model, and fails at the release."""
+
+    times = 0
+
+    def sign(self, payload: bytes) -> Signature:
+        self.times += 1
+        if self.times == 2:
+            raise StorageError("the key management service is away")
+        return super().sign(payload)
+
+
+def test_a_signing_that_is_interrupted_leaves_the_old_release_in_service_and_is_finished_by_the_next(
+    shop: SignedShop,
+) -> None:
+    parts, failing = shop.parts(day=2, seed=1), Failing(Ed25519PrivateKey.generate())
+    with pytest.raises(StorageError, match="away"):
+        shop.promote(parts, day=2, signer=failing)
+    assert read_json(shop.releases / "live.json")["release_id"] == shop.live.release_id
+    assert shop.verify() == "ours"
+    second = shop.promote(parts, day=2, signer=shop.signer)
+    assert shop.verifier.release(second, shop.index) == "ours"
+    assert verify_model(shop.models / second.model, shop.keys.trusted(), TODAY) == "ours"
 
 
 def test_without_a_signer_nothing_is_signed(tmp_path: Path) -> None:
