@@ -98,6 +98,10 @@ bench-narrowing: $(INSTALLED)  ## Measure narrowing and colours in a workspace t
 bench-scale-out: $(INSTALLED)  ## Measure what a shard of a large catalogue costs (WORKSPACE= with an exported model; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.scale_out --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
 
+.PHONY: bench-signing
+bench-signing: $(INSTALLED)  ## Measure what verifying a signed release costs and catches (WORKSPACE= with a release; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.signing --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
+
 .PHONY: bench-milvus-bulk
 bench-milvus-bulk: $(INSTALLED)  ## Measure filling a Milvus server from files, on one started for it (WORKSPACE= with an index; QUICK=1)
 	OMP_NUM_THREADS=1 unshare --map-root-user --net \

@@ -16,6 +16,7 @@ from app import (
     pipeline_verbs,
     service_verbs,
     trial_verbs,
+    trust_verbs,
     watch_verbs,
 )
 from app.demo.verb import demo
@@ -28,8 +29,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (*flow_verbs.VERBS, *lifecycle_verbs.VERBS, *service_verbs.VERBS, *watch_verbs.VERBS, demo):
-    app.command()(verb)
+for room in (flow_verbs, lifecycle_verbs, trust_verbs, service_verbs, watch_verbs):
+    for verb in room.VERBS:
+        app.command()(verb)
+app.command()(demo)
 app.add_typer(index_verbs.app, name="index")
 app.add_typer(pipeline_verbs.app, name="pipeline")
 app.add_typer(key_verbs.app, name="keys")

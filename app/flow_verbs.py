@@ -18,6 +18,7 @@ from app.options import (
     RecipeOption,
     SetOption,
     SettingsOption,
+    SigningKeyOption,
     WorkspaceOption,
     read_settings,
 )
@@ -148,12 +149,14 @@ def release(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     hold: Annotated[bool, typer.Option("--hold", help="Keep it ready for `lookalike trial` instead.")] = False,
     milvus: MilvusOption = "",
+    signing_key: SigningKeyOption = "",
 ) -> None:
     """Put model, collection and features in service together."""
     shop = Workspace(workspace)
     parts = (shop.validated, shop.exported, shop.evaluation, shop.index, shop.features)
     with milvus_for(shop, milvus) as uri:
-        released = stages.release(*map(str, parts), workspace=str(shop.root), milvus_uri=uri, hold=hold)
+        places = {"workspace": str(shop.root), "milvus_uri": uri}
+        released = stages.release(*map(str, parts), **places, hold=hold, key=signing_key)
     typer.echo(f"release {released[:12]} is {'ready for a trial' if hold else 'in service'}")
 
 

@@ -12,6 +12,7 @@ from app.options import (
     MilvusOption,
     SetOption,
     SettingsOption,
+    TrustedKeysOption,
     WorkspaceOption,
     read_settings,
 )
@@ -27,6 +28,7 @@ def rollback(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which release that would be.")] = False,
     milvus: MilvusOption = "",
+    trusted_keys: TrustedKeysOption = "",
 ) -> None:
     """Go back to the release that was in service before, or to a named one; only a named one can be asked for twice."""
     shop = Workspace(workspace)
@@ -39,7 +41,7 @@ def rollback(
         typer.echo(f"  safe to repeat: lookalike rollback {named.release_id[:12]}")
         return
     with milvus_for(shop, milvus) as uri:
-        now = stages.rollback(workspace=str(shop.root), milvus_uri=uri, to=to)
+        now = stages.rollback(workspace=str(shop.root), milvus_uri=uri, to=to, trusted_keys=trusted_keys)
     changed = f"again, in place of {before[:12]}" if now.release_id != before else "already, and so is its collection"
     typer.echo(f"release {now.release_id[:12]} of {now.created} is in service {changed}")
     typer.echo(f"  model {now.model}, collection {now.collection}, features {now.feature_service}")

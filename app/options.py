@@ -56,6 +56,23 @@ MilvusOption = Annotated[
     ),
 ]
 
+SigningKeyOption = Annotated[
+    str,
+    typer.Option(
+        "--signing-key",
+        help="Key to sign with, by reference: file:PATH or env:NAME; see `keys signing`.",
+        envvar="LOOKALIKE_SIGNING_KEY",
+    ),
+]
+TrustedKeysOption = Annotated[
+    str,
+    typer.Option(
+        "--trusted-keys",
+        help="Keys whose releases are accepted, by reference: file:PATH or env:NAME.",
+        envvar="LOOKALIKE_TRUSTED_KEYS",
+    ),
+]
+
 ApiOption = Annotated[
     str,
     typer.Option("--api", help="KFP API server that runs start at; without one, this machine.", envvar="LOOKALIKE_KFP"),

@@ -14,6 +14,7 @@ from app.options import (
     MilvusOption,
     ServiceSetOption,
     ServiceSettingsOption,
+    TrustedKeysOption,
     WorkspaceOption,
     read_values,
 )
@@ -86,6 +87,7 @@ def serve(
     triton: Annotated[
         str, typer.Option(help="Triton's gRPC address; without one the local one starts.", envvar="TRITON_URL")
     ] = "",
+    trusted_keys: TrustedKeysOption = "",
 ) -> None:
     """Serve the live release until interrupted: a web page, plain HTTP, KServe's v1 and v2 protocols.
 
@@ -98,7 +100,7 @@ def serve(
     logging.getLogger().setLevel(logging.INFO)
     shop, asked = Workspace(workspace), read_values(settings, overrides)
     ports = {"host": host, "http_port": port, "grpc_port": grpc_port}
-    named = {**ports, "processes": processes, "triton_url": triton or None}
+    named = {**ports, "processes": processes, "triton_url": triton or None, "trusted_keys": trusted_keys or None}
     asked |= {name: value for name, value in named.items() if value is not None}
     with ExitStack() as services:
         if "triton_url" not in asked:

@@ -14,7 +14,8 @@ LookalikeError                 a person can put this right; the command line exi
 ├── ExportError                the model cannot be exported
 │   └── ParityError            the exported model answers differently from the trained one
 ├── ReleaseError               a release is incomplete or cannot be switched to
-│   └── ReleaseMismatch        two parts belong to different releases or vector spaces
+│   ├── ReleaseMismatch        two parts belong to different releases or vector spaces
+│   └── UntrustedRelease       a signature is missing or wrong, or a file is not the one that was signed
 ├── VectorIndexError           a collection is missing or refuses the vectors
 ├── QueryError                 a search request is malformed (HTTP 400)
 │   └── NotFound               the product or photo asked for is not in the release (HTTP 404)
@@ -84,6 +85,10 @@ class ReleaseError(LookalikeError):
 
 
 class ReleaseMismatch(ReleaseError):
+    pass
+
+
+class UntrustedRelease(ReleaseError):
     pass
 
 

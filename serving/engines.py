@@ -1,6 +1,8 @@
 """The engine of a release: which real part stands behind each protocol."""
 
 import io
+import logging
+from datetime import UTC, datetime
 from functools import partial
 
 from PIL import Image
@@ -13,9 +15,11 @@ from lookalike.index.choose import open_index
 from lookalike.index.protocol import VectorIndex
 from lookalike.release.category import release_fusion
 from lookalike.release.manifest import Release
+from lookalike.release.signed import Verifier
 from lookalike.release.update_log import UpdateLog
 from lookalike.search.engine import SearchEngine
 from lookalike.search.query import SearchRequest
+from lookalike.signing.keys import load_trusted_keys
 from serving.live import MakeAnyEngine
 from serving.settings import ServingSettings
 from serving.traces import Tracing
@@ -24,9 +28,15 @@ from serving.triton.reload import RepositoryReload
 from serving.triton.repository_api import RepositoryApi
 from serving.triton.supervisor import Supervisor
 
+logger = logging.getLogger(__name__)
+
 
 def engine_maker(settings: ServingSettings, supervisor: Supervisor | None, tracing: Tracing | None) -> MakeAnyEngine:
-    """Makes engines that search in this process, over one way to the index."""
+    """Makes engines that search in this process, over one way to the index. Raises ConfigError for bad trusted keys."""
+    if settings.trusted_keys is None:
+        logger.info("signatures of releases are not verified: no trusted_keys are set")
+    else:
+        load_trusted_keys(settings.trusted_keys)
     index = open_index(settings.milvus_uri, settings.milvus_token or "")
     return partial(load_engine, settings, index, supervisor, tracing)
 
@@ -41,8 +51,12 @@ def load_engine(
 ) -> SearchEngine:
     """The engine of a release, every part loaded and proven by one search of our own.
 
-    A model in Triton that is only `tried` is not healed: a sick one ends its trial.
+    A model in Triton that is only `tried` is not healed: a sick one ends its trial. Where keys are trusted, signatures
+    come first. Raises UntrustedRelease.
     """
+    proving = verifier_of(settings)
+    if proving is not None:
+        logger.info("release %s is as %s signed it", release.release_id[:12], proving.release(release, index))
     embedder = open_embedder(settings, release)
     updates, features = UpdateLog(settings.releases, release).number, open_features(settings, release)
     fusion = release_fusion(settings.releases, release)
@@ -67,12 +81,23 @@ def supervisor_of(settings: ServingSettings) -> Supervisor | None:
     """Who heals the model in Triton; nobody where the model runs in this process."""
     if settings.triton_url is None:
         return None
-    return Supervisor(reload_by(settings.triton_http), settings.supervision)
+    return Supervisor(reload_by(settings), settings.supervision)
 
 
-def reload_by(triton_http: str | None) -> RepositoryReload | None:
+def reload_by(settings: ServingSettings) -> RepositoryReload | None:
     """None where somebody else loads models."""
-    return None if triton_http is None else RepositoryReload(RepositoryApi(triton_http))
+    if settings.triton_http is None:
+        return None
+    proving = verifier_of(settings)
+    return RepositoryReload(RepositoryApi(settings.triton_http), verify=None if proving is None else proving.model)
+
+
+def verifier_of(settings: ServingSettings) -> Verifier | None:
+    """Who proves signatures before anything is loaded; nobody where no keys are trusted."""
+    if settings.trusted_keys is None:
+        return None
+    places = (settings.releases, settings.model_repository)
+    return Verifier(settings.trusted_keys, *places, today=lambda: datetime.now(UTC).date())
 
 
 def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
@@ -84,7 +109,7 @@ def open_embedder(settings: ServingSettings, release: Release) -> Embedder:
     from lookalike.embedders.triton import TritonEmbedder  # with KServe's client: seconds that others need not spend
 
     connect = partial(TritonEmbedder, settings.triton_url, folder)
-    reload = reload_by(settings.triton_http)
+    reload = reload_by(settings)
     if reload is not None:
         reload(release.model, lambda: connect().close())
     return AdmittedEmbedder(connect(), release.model)

@@ -27,6 +27,9 @@ class ServingSettings(StrictConfig):
     """Folder with the releases and `live.json`, the one switch."""
     model_repository: Path
     """Folder with Triton's models; holds `model.json` and `golden.json` of each."""
+    trusted_keys: str | None = None
+    """`file:PATH` or `env:NAME` with the keys whose releases are loaded, as `lookalike keys signing` writes them;
+    without, signatures are not looked at. Read anew for each release."""
     triton_url: str | None = None
     """Triton's gRPC address as host:port; without one the model runs in this process with onnxruntime."""
     triton_http: str | None = None

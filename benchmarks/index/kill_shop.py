@@ -34,13 +34,14 @@ from lookalike.lifecycle.update import update
 from lookalike.release.collections import require_collection
 from lookalike.release.manifest import (
     EVALUATION,
+    EXPORTED,
     STORED,
     feature_service_name,
     known_releases,
     live_release,
     release_id,
 )
-from lookalike.release.promote import ALIAS, EXPORTED, promote, rollback
+from lookalike.release.promote import ALIAS, promote, rollback
 from lookalike.release.publish import published_models
 from lookalike.storage import ASIDE, digest_bytes, digest_file, digest_json, read_seal, run_stage, write_json
 from lookalike.workspace import Workspace

@@ -6,9 +6,10 @@ Searches run on the CPU: on a GPU faiss knows no selectors, and a filter would b
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -106,6 +107,9 @@ class FaissIndex:
 
     def describe(self, collection: str) -> CollectionInfo:
         return self._manifest(self._resolved(collection)).info
+
+    def structure(self, collection: str) -> Mapping[str, Any]:
+        return self._manifest(self._resolved(collection)).settings.model_dump(mode="json")
 
     def count(self, collection: str) -> int:
         return self._readable(collection).count()

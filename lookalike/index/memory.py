@@ -1,7 +1,8 @@
 """The exact index in memory: the twin for tests and the yardstick that recall is measured against."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,10 @@ class MemoryIndex:
 
     def describe(self, collection: str) -> CollectionInfo:
         return self._readable(collection).info
+
+    def structure(self, collection: str) -> Mapping[str, Any]:
+        self._readable(collection)
+        return {"kind": "exact"}
 
     def count(self, collection: str) -> int:
         return len(self._readable(collection).rows)

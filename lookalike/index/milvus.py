@@ -5,7 +5,7 @@ makes a query three times faster.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from math import inf
 from typing import Any, TypeVar
@@ -155,6 +155,11 @@ class MilvusIndex:
 
     def describe(self, collection: str) -> CollectionInfo:
         return self._describe(self.resolve_alias(collection) or collection)
+
+    def structure(self, collection: str) -> Mapping[str, Any]:
+        name = self.describe(collection).name
+        with explained(f"describing the index of {collection}"):
+            return self._settings.built(self._client, name)
 
     def count(self, collection: str) -> int:
         info = self.describe(collection)

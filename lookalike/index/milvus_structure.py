@@ -49,6 +49,13 @@ class MilvusSettings(StrictConfig):
         """What a search for so many hits is asked with."""
         return {"params": {"ef": max(hits, self.ef)}} if structure == "HNSW" else {}
 
+    def built(self, client: MilvusClient, collection: str) -> dict[str, str]:
+        """What a collection's vectors are searched by: the type, the metric, and what a graph was built with."""
+        found = client.describe_index(collection, "vector", timeout=self.timeout_seconds) or {}
+        return {
+            name: str(found[name]) for name in ("index_type", "metric_type", "M", "efConstruction") if name in found
+        }
+
     def check_built(self, client: MilvusClient, collection: str, structure: Structure) -> None:
         """Raise VectorIndexError unless it is there: Lite takes types and parameters it does not know and builds none.
 

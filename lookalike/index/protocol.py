@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from msgspec import Struct
@@ -111,6 +111,10 @@ class VectorIndex(Protocol):
         ...
 
     def describe(self, collection: str) -> CollectionInfo: ...
+
+    def structure(self, collection: str) -> Mapping[str, Any]:
+        """How a sealed collection is searched, as JSON: its structure and what that was built with."""
+        ...
 
     def count(self, collection: str) -> int: ...
 

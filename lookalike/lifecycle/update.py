@@ -16,7 +16,7 @@ import pandas as pd
 from lookalike.catalog.groups import product_groups
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.embedders.protocol import Embedder
-from lookalike.errors import ReleaseError, VectorIndexError
+from lookalike.errors import VectorIndexError
 from lookalike.index.build import IndexSettings
 from lookalike.index.embedding import embed_gallery
 from lookalike.index.gallery import Gallery, gallery_batches, gallery_fields
@@ -24,7 +24,7 @@ from lookalike.index.proof import require_count, require_golden
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, VectorIndex
 from lookalike.index.stored import Changes, find_changes, stored_photos
 from lookalike.release.collections import require_collection
-from lookalike.release.manifest import live_release
+from lookalike.release.manifest import require_live
 from lookalike.release.update_log import Update, UpdateLog
 from lookalike.storage import read_seal
 
@@ -52,9 +52,7 @@ def update(
     Raises ReleaseError before the first release, ReleaseMismatch when model or collection are not the release's,
     and VectorIndexError when the catalogue has other attributes or the collection does not hold what was recorded.
     """
-    release = live_release(releases)
-    if release is None:
-        raise ReleaseError(f"nothing is in service under {releases}; run `lookalike release` first")
+    release = require_live(releases)
     require_collection(index, release)
     embedder.identity.require(release.model_fingerprint, f"release {release.release_id[:12]}")
     record = UpdateLog(releases, release)

@@ -1,6 +1,7 @@
 """What a release needs of a vector index; `lookalike.index`, further along the flow, has it and more."""
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from lookalike.errors import ReleaseMismatch, VectorIndexError
 from lookalike.release.manifest import Release
@@ -16,10 +17,26 @@ class CollectionIdentity(Protocol):
     def model_fingerprint(self) -> str: ...
 
 
-class Collections(Protocol):
-    """Collections with an identity, and aliases that switch in one step; see VectorIndex."""
+class SearchedIdentity(CollectionIdentity, Protocol):
+    """And what can be searched for in it."""
 
-    def describe(self, collection: str) -> CollectionIdentity: ...
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def fields(self) -> Sequence[str]: ...
+
+
+class SearchedCollections(Protocol):
+    """How collections are searched, which is signed with a release."""
+
+    def describe(self, collection: str) -> SearchedIdentity: ...
+
+    def structure(self, collection: str) -> Mapping[str, Any]: ...
+
+
+class Collections(SearchedCollections, Protocol):
+    """Collections with an identity, and aliases that switch in one step; see VectorIndex."""
 
     def count(self, collection: str) -> int: ...
 

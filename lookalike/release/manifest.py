@@ -17,6 +17,10 @@ _RECORDS = f"[!.]*/{RECORD}"
 """Hidden folders are releases being written, or removed."""
 EVALUATION = "evaluation"
 """Folder of the evaluation that the release was promoted on."""
+EXPORTED = "exported"
+"""Folder of the model as it was exported, with its checkpoint."""
+REFERENCE = "reference.parquet"
+"""What drift is measured against."""
 STORED = "stored.parquet"
 """What the release's collection holds, photo by photo: from the index stage, then kept by every update."""
 TRAINED_VECTORS = "trained_vectors.parquet"
@@ -113,6 +117,14 @@ def live_release(releases: Path) -> Release | None:
     if not (releases / LIVE).is_file():
         return None
     return load_release(releases, read_json(releases / LIVE)["release_id"])
+
+
+def require_live(releases: Path) -> Release:
+    """The release in service. Raises ReleaseError before the first."""
+    live = live_release(releases)
+    if live is None:
+        raise ReleaseError(f"nothing is in service under {releases}; run `lookalike release` first")
+    return live
 
 
 def previous_release(releases: Path) -> Release:

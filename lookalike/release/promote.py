@@ -11,7 +11,9 @@ from lookalike.embedders.model_folder import GOLDEN, MODEL
 from lookalike.release.collections import Collections, require_collection
 from lookalike.release.manifest import (
     EVALUATION,
+    EXPORTED,
     RECORD,
+    REFERENCE,
     STORED,
     TRAINED_VECTORS,
     Release,
@@ -22,14 +24,14 @@ from lookalike.release.manifest import (
 )
 from lookalike.release.parts import ReleaseParts
 from lookalike.release.publish import publish_model
+from lookalike.release.signed import sign_release
+from lookalike.signing.keys import SigningKey
 from lookalike.storage import atomic_folder, write_json
 
 log = logging.getLogger(__name__)
 
 ALIAS = "products_live"
 """Alias of the live collection, for readers outside this project; ours read `live.json`."""
-EXPORTED = "exported"
-REFERENCE = "reference.parquet"
 
 Prepare = Callable[[Release], object]
 """Loads a release where it will be served and proves it there; raises what keeps it from service."""
@@ -47,18 +49,21 @@ def promote(
     now: datetime,
     prepare: Prepare | None = None,
     hold: bool = False,
+    signer: SigningKey | None = None,
 ) -> Release:
     """Check that the parts belong together, publish the model, keep the record, and switch, unless `hold`.
 
     Until the last step readers see the old release; after it the new one. The release's folder keeps all
-    that is needed to go back to it, to continue training from it and to watch it. Raises ReleaseMismatch
-    for parts of several releases and ReleaseError for a model the gate held back.
+    that is needed to go back to it, to continue training from it and to watch it; a `signer` signs it before anybody
+    loads it. Raises ReleaseMismatch for parts of several releases and ReleaseError for a model the gate held back.
     """
     parts = ReleaseParts(validated, exported, evaluation, index_record, features)
     release = parts.describe(now)
     require_collection(index, release)
     publish_model(exported, model_repository)
     release = _keep(parts, releases, release)
+    if signer is not None:
+        sign_release(releases, model_repository, release, index, signer)
     if prepare is not None:
         prepare(release)
     if not hold:

@@ -21,6 +21,7 @@ from lookalike.stages.in_service import (
 )
 from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, train
 from lookalike.stages.shoppers import collect_feedback, keep_feedback, kept_feedback
+from lookalike.stages.trust import require_no_pickles, sign, verifier, verify
 
 __all__ = [
     "NONE",
@@ -46,14 +47,18 @@ __all__ = [
     "promotion",
     "prune",
     "release",
+    "require_no_pickles",
     "rollback",
     "select_index",
     "settings_for",
+    "sign",
     "split",
     "start_trial",
     "train",
     "update",
     "validate",
+    "verifier",
+    "verify",
     "way_back",
     "with_erasures",
 ]

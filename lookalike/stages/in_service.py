@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import ReleaseError
 from lookalike.stages.arguments import NONE, Settings, collections_at, settings_for
+from lookalike.stages.trust import signing_key, verifier
 from lookalike.storage import StageRecord, atomic_folder, read_json
 from lookalike.workspace import Workspace
 
 if TYPE_CHECKING:
+    from lookalike.index.protocol import VectorIndex
     from lookalike.lifecycle.erase import Erased
     from lookalike.lifecycle.prune import Pruned
     from lookalike.release.manifest import Release
+    from lookalike.release.promote import Prepare
     from lookalike.release.trial import Mode, Trial
     from lookalike.release.update_log import Update
 
@@ -39,22 +42,29 @@ def release(
     workspace: str,
     milvus_uri: str,
     hold: bool = False,
+    key: str = "",
 ) -> str:
-    """Publish the model and put the release in service, or with `hold` keep it ready for a trial; returns its id."""
+    """Publish the model and put the release in service, or with `hold` keep it ready for a trial; returns its id.
+
+    It is signed where `key` or the environment refers to a key, and proven where keys are trusted.
+    """
     from lookalike.release.promote import promote
 
     shop = Workspace(Path(workspace))
     parts = (Path(validated), Path(exported), Path(evaluation), Path(index), Path(features))
+    places, signer = (shop.releases, shop.model_repository), signing_key(key)
     with collections_at(milvus_uri) as store:
-        return promote(*parts, shop.releases, shop.model_repository, store, datetime.now(UTC), hold=hold).release_id
+        proof = _proof(shop, store)
+        return promote(*parts, *places, store, datetime.now(UTC), proof, hold, signer).release_id
 
 
-def rollback(*, workspace: str, milvus_uri: str, to: str = "") -> "Release":
-    """Put the release before the live one, or a named one, back in service."""
+def rollback(*, workspace: str, milvus_uri: str, to: str = "", trusted_keys: str = "") -> "Release":
+    """Put the release before the live one, or a named one, back in service; proven first, where keys are trusted."""
     from lookalike.release.promote import rollback
 
+    shop = Workspace(Path(workspace))
     with collections_at(milvus_uri) as store:
-        return rollback(Workspace(Path(workspace)).releases, store, to=to)
+        return rollback(shop.releases, store, _proof(shop, store, trusted_keys), to)
 
 
 def start_trial(release: str, *, workspace: str, mode: "Mode", share: float, again: bool = False) -> "Trial":
@@ -101,15 +111,16 @@ def update(validated: str, *, workspace: str, milvus_uri: str, settings: Setting
     from lookalike.features.materialise import refresh
     from lookalike.index.build import IndexSettings
     from lookalike.lifecycle.update import update
-    from lookalike.release.manifest import live_release
+    from lookalike.release.manifest import require_live
 
     shop, now = Workspace(Path(workspace)), datetime.now(UTC)
-    live = live_release(shop.releases)
-    if live is None:
-        raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
+    live = require_live(shop.releases)
     chosen = settings_for(IndexSettings, settings, "index")
     features = partial(refresh, shop.feature_store, live.feature_service, now)
     with collections_at(milvus_uri) as store:
+        prove = _proof(shop, store)
+        if prove is not None:
+            prove(live)
         embedder = OnnxEmbedder(shop.model_repository / live.model)
         return update(Path(validated), shop.releases, store, embedder, features, now, chosen)
 
@@ -134,3 +145,9 @@ def live_model(exported: str, evaluation: str, *, workspace: str, release: str) 
     for target, source in copies.items():
         with atomic_folder(Path(target)) as folder:
             shutil.copytree(source, folder, dirs_exist_ok=True)
+
+
+def _proof(shop: Workspace, store: "VectorIndex", trusted_keys: str = "") -> "Prepare | None":
+    """Proves a release before it is put in service; None where no keys are trusted."""
+    proving = verifier(shop, trusted_keys)
+    return None if proving is None else lambda release: proving.release(release, store)

@@ -6,7 +6,6 @@ space, and a stolen file of digests opens nothing.
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +15,10 @@ from pydantic import Field
 
 from lookalike.config import StrictConfig, parse_config
 from lookalike.errors import AccessDenied, ConfigError
+from lookalike.references import FILE, read_reference
 from lookalike.storage import atomic_file
 
 PREFIX = "lk_"
-FILE, VARIABLE = "file:", "env:"
 LONGEST = 256
 """Characters of a key that are looked at."""
 
@@ -67,16 +66,11 @@ def digest(key: str) -> bytes:
 
 def load_keys(reference: str) -> Keys:
     """Read the keys that `file:PATH` or `env:NAME` refers to. Raises ConfigError, never repeating what it read."""
-    if reference.startswith(FILE):
-        source, text = reference, _read(Path(reference.removeprefix(FILE)))
-    elif reference.startswith(VARIABLE):
-        source, text = reference, os.environ.get(reference.removeprefix(VARIABLE), "")
-    else:
-        raise ConfigError(f"keys are referred to by {reference[:20]!r}; {FILE}PATH or {VARIABLE}NAME is accepted")
+    text = read_reference(reference, "the API keys")
     try:
-        return Keys(parse_config(KeyFile, yaml.safe_load(text), source).keys)
+        return Keys(parse_config(KeyFile, yaml.safe_load(text), reference).keys)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{source} is not valid YAML") from error
+        raise ConfigError(f"{reference} is not valid YAML") from error
 
 
 def new_key(file: Path, name: str) -> str:
@@ -93,10 +87,3 @@ def new_key(file: Path, name: str) -> str:
     with atomic_file(file) as aside:
         aside.write_text(yaml.safe_dump({"keys": listed}, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return key
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the API keys from {file}") from error

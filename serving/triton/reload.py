@@ -15,6 +15,9 @@ from serving.triton.repository_api import LOADING, READY, UNLOADING, RepositoryA
 Prove = Callable[[], None]
 """Raises LookalikeError while the model does not answer as it should."""
 
+Verify = Callable[[str], object]
+"""Proves a model's files by its name before Triton reads them; raises LookalikeError."""
+
 
 class NotNow(BackendUnavailable):
     """Nothing was tried: Triton is not there, or somebody else is at it."""
@@ -33,7 +36,9 @@ class RepositoryReload:
     reload. A server on another machine is noticed by what it has under way, and waited for.
     """
 
-    def __init__(self, api: RepositoryApi, patience_seconds: float = 60.0) -> None:
+    def __init__(self, api: RepositoryApi, patience_seconds: float = 60.0, verify: Verify | None = None) -> None:
+        """`verify` comes before every load, also of a model that is only being healed."""
+        self._verify = verify
         self._api = api
         self._patience = patience_seconds
         name = f"lookalike-triton-{digest_json(api.address)[:16]}.lock"
@@ -52,6 +57,8 @@ class RepositoryReload:
         state = self._settled(model)
         if _answers(prove):
             return False
+        if self._verify is not None:
+            self._verify(model)
         if state == READY:
             self._api.unload(model)
         self._api.load(model)

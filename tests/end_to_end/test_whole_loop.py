@@ -74,6 +74,10 @@ def test_the_model_was_embedded_by_the_real_triton(finished: Demo) -> None:
     assert "with onnxruntime in this process" not in (finished.shop.logs / "serve.log").read_text()
 
 
+def test_no_file_that_the_loop_leaves_holds_a_pickle(finished: Demo) -> None:
+    assert stages.require_no_pickles(str(finished.shop.root)) > 100
+
+
 def test_the_report_stands_alone(finished: Demo) -> None:
     page = finished.plan.report.read_text()
     assert "http://" not in page.replace("http://127.0.0.1", "").replace("http://www.w3.org", "")

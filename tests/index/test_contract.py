@@ -1,5 +1,6 @@
 """What holds for every VectorIndex, in memory and in Milvus."""
 
+import json
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -29,6 +30,14 @@ def test_the_nearest_photo_comes_first_and_equal_photos_come_by_id(shoes: Vector
 
 def test_a_hit_carries_its_fields_and_unknown_ones_are_none(shoes: VectorIndex) -> None:
     assert shoes.search("shoes", axis(2), 1)[0][0].fields == {"vertical": "shoe", "colour": None}
+
+
+def test_how_a_collection_is_searched_is_told_the_same_each_time_as_json(shoes: VectorIndex) -> None:
+    told = dict(shoes.structure("shoes"))
+    assert told == json.loads(json.dumps(told)) == dict(shoes.structure("shoes"))
+    assert told
+    with pytest.raises(VectorIndexError, match="boots"):
+        shoes.structure("boots")
 
 
 def test_ties_at_the_last_place_are_decided_by_photo_id(index: VectorIndex) -> None:

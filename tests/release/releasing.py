@@ -14,6 +14,7 @@ from lookalike.index.memory import MemoryIndex
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, VectorIndex
 from lookalike.release.manifest import Release, collection_name, feature_service_name, release_id
 from lookalike.release.promote import Prepare, promote
+from lookalike.signing.keys import SigningKey
 from lookalike.storage import read_seal, run_stage, write_json
 from tests.release.tiny import DIMENSION, exported
 
@@ -34,7 +35,7 @@ class Shop:
     def parts(self, day: int, seed: int = 0, **changes: Any) -> list[Path]:
         """The catalogue of a day and the model of a seed, evaluated, indexed and with features."""
         folder = self.root / f"day{day}-{seed}"
-        validated = _stage(folder / "validated", {"mapping.json": {}, "products.json": {"day": day}})
+        validated = stage(folder / "validated", {"mapping.json": {}, "products.json": {"day": day}})
         model = load_model(exported(seed))
         identity = release_id(model.fingerprint, read_seal(validated).content)
         evaluation = {
@@ -48,9 +49,9 @@ class Shop:
         return [
             validated,
             exported(seed),
-            _stage(folder / "evaluation", {**evaluation, **changes.get("evaluation", {})}),
-            _stage(folder / "index", {"index.json": {**index, **changes.get("index", {})}, "stored.parquet": {}}),
-            _stage(folder / "features", {"features.json": {**features, **changes.get("features", {})}}),
+            stage(folder / "evaluation", {**evaluation, **changes.get("evaluation", {})}),
+            stage(folder / "index", {"index.json": {**index, **changes.get("index", {})}, "stored.parquet": {}}),
+            stage(folder / "features", {"features.json": {**features, **changes.get("features", {})}}),
         ]
 
     def collect(self, identity: str, fingerprint: str) -> None:
@@ -63,15 +64,17 @@ class Shop:
         self.index.upsert(name, GalleryBatch(["a/0"], ["a"], vector, {"vertical": ["bags"]}))
         self.index.seal(name)
 
-    def promote(self, parts: list[Path], day: int = 1, prepare: Prepare | None = None) -> Release:
+    def promote(
+        self, parts: list[Path], day: int = 1, prepare: Prepare | None = None, signer: SigningKey | None = None
+    ) -> Release:
         now = datetime(2026, 1, day, tzinfo=UTC)
-        return promote(*parts, self.releases, self.models, self.index, now, prepare)
+        return promote(*parts, self.releases, self.models, self.index, now, prepare, signer=signer)
 
-    def release(self, day: int, seed: int = 0) -> Release:
-        return self.promote(self.parts(day, seed), day)
+    def release(self, day: int, seed: int = 0, signer: SigningKey | None = None) -> Release:
+        return self.promote(self.parts(day, seed), day, signer=signer)
 
 
-def _stage(folder: Path, files: dict[str, Any]) -> Path:
+def stage(folder: Path, files: dict[str, Any]) -> Path:
     def work(aside: Path) -> dict[str, Any]:
         for name, value in files.items():
             write_json(aside / name, value)
