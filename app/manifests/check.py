@@ -8,14 +8,13 @@ from typer.core import TyperGroup
 from app.manifests.addresses import address_findings
 from app.manifests.commands import command_findings
 from app.manifests.metrics import metric_findings
+from app.manifests.places import place_findings
 from app.manifests.pods import mapped, pods
 from app.manifests.reading import Document, Finding, name_of, of_kind
 from app.manifests.references import reference_findings
 from app.manifests.safety import safety_findings
 from app.manifests.schemas import schema_findings
 from app.manifests.service_settings import settings_findings
-
-CLUSTER_WIDE = ("Namespace",)
 
 
 def check(
@@ -34,6 +33,7 @@ def check(
         *safety_findings(made),
         *command_findings(documents, made, root),
         *settings_findings(documents, made, root),
+        *place_findings(documents, made, root),
         *metric_findings(documents),
     ]
     return list(dict.fromkeys(found))
@@ -43,11 +43,11 @@ def _objects(documents: Sequence[Document]) -> list[Finding]:
     """Every object once, and in the one namespace that is there."""
     names = [name_of(document) for document in documents]
     twice = sorted({name for name in names if names.count(name) > 1})
-    known = {mapped(each, "metadata").get("name") for each in of_kind(documents, "Namespace")}
+    known = [mapped(each, "metadata").get("name") for each in of_kind(documents, "Namespace")]
+    placed = [(each, mapped(each, "metadata").get("namespace")) for each in documents if each["kind"] != "Namespace"]
     outside = [
-        Finding(name_of(document), f"is in namespace {place!r}, the manifests make {sorted(map(str, known))}")
-        for document in documents
-        if document["kind"] not in CLUSTER_WIDE
-        and (place := mapped(document, "metadata").get("namespace")) not in known
+        Finding(name_of(document), f"is in namespace {place!r}, the manifests make {known}")
+        for document, place in placed
+        if place not in known
     ]
     return [*(Finding(name, "is there twice") for name in twice), *outside]

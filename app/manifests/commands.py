@@ -58,10 +58,8 @@ def command_findings(documents: Sequence[Document], made: Sequence[Pod], root: T
         yield from (Finding(call.pod.owner, f"{where}: {wrong}") for wrong in _values(parsed, call))
         variables = environment(call.container)
         readers = OF_EVERYBODY | in_files | set(_placeholders_of(call.container)) | _environment_options(parsed.verb)
-        yield from (
-            Finding(call.pod.owner, f"{where}: nobody reads the variable {name}")
-            for name in sorted(variables - readers)
-        )
+        for name in sorted(variables - readers):
+            yield Finding(call.pod.owner, f"{where}: nobody reads the variable {name}")
         if STORE_READERS & set(call.arguments[:2]):
             missing = sorted(in_files - variables)
             yield from (Finding(call.pod.owner, f"{where}: feature_store.yaml needs {name}") for name in missing)
@@ -93,7 +91,7 @@ def parse(root: TyperGroup, call: Call) -> Parsed:
 
 def environment(container: dict[str, Any]) -> set[str]:
     """Names of a container's variables."""
-    return {variable.get("name", "") for variable in listed(container, "env")}
+    return {str(variable.get("name")) for variable in listed(container, "env")}
 
 
 def feature_store_variables(documents: Sequence[Document]) -> set[str]:
@@ -118,7 +116,8 @@ def _lines(tokens: list[str]) -> Iterator[list[str]]:
 
 def _values(parsed: Parsed, call: Call) -> Iterator[str]:
     given, context = environment(call.container), typer.Context(parsed.verb)
-    for parameter in parsed.verb.params:
+    parameters: list[Any] = list(parsed.verb.params)
+    for parameter in parameters:
         value = parsed.options.get(parameter.name or "")
         if value is None and parameter.required and not given & _variables_of(parameter):
             yield f"{parameter.opts[0]} is missing"

@@ -1,5 +1,6 @@
-"""The settings that `lookalike serve` will read in the cluster are settings that it accepts, of places that are there."""
+"""What `lookalike serve` will read in the cluster are settings that it accepts, of places that are there."""
 
+import contextlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -21,9 +22,7 @@ from serving.settings import ServingSettings
 
 def settings_findings(documents: Sequence[Document], made: Sequence[Pod], root: TyperGroup) -> Iterator[Finding]:
     """Of every container that serves."""
-    for call in calls(made):
-        if call.arguments[:1] != ["serve"]:
-            continue
+    for call in _serving(made):
         try:
             settings = service_settings(documents, call, root)
         except (ConfigError, TyperException) as error:
@@ -32,8 +31,17 @@ def settings_findings(documents: Sequence[Document], made: Sequence[Pod], root: 
         yield from (Finding(call.pod.owner, f"lookalike serve: {wrong}") for wrong in _wrong(settings, call, documents))
 
 
+def served(
+    documents: Sequence[Document], made: Sequence[Pod], root: TyperGroup
+) -> Iterator[tuple[Call, ServingSettings]]:
+    """Every container that serves, with its settings where they are any."""
+    for call in _serving(made):
+        with contextlib.suppress(ConfigError, TyperException):  # said by `settings_findings`
+            yield call, service_settings(documents, call, root)
+
+
 def service_settings(documents: Sequence[Document], call: Call, root: TyperGroup) -> ServingSettings:
-    """As the container will have them. Raises ConfigError for what they do not accept, and for a file that is nowhere."""
+    """As the container will have them. Raises ConfigError for what is not accepted, and for a file that is nowhere."""
     asked = parse(root, call).options
     with tempfile.TemporaryDirectory() as aside:
         file = Path(aside) / "settings.yaml"
@@ -44,6 +52,10 @@ def service_settings(documents: Sequence[Document], call: Call, root: TyperGroup
     values |= {name: value for name, value in ports.items() if value is not None}
     milvus = values.pop("milvus_uri", "http://as.the.environment.says")
     return ServingSettings.of_workspace(Workspace(Path(asked.get("workspace", "/workspace"))), milvus, **values)
+
+
+def _serving(made: Sequence[Pod]) -> list[Call]:
+    return [call for call in calls(made) if call.arguments[:1] == ["serve"]]
 
 
 def _wrong(settings: ServingSettings, call: Call, documents: Sequence[Document]) -> Iterator[str]:
@@ -80,14 +92,14 @@ def _mount_of(path: str, container: dict[str, Any]) -> dict[str, Any]:
     holding = [
         mount
         for mount in listed(container, "volumeMounts")
-        if PurePosixPath(path).is_relative_to(mount.get("mountPath", "?"))
+        if PurePosixPath(path).is_relative_to(str(mount.get("mountPath")))
     ]
-    return max(holding, key=lambda mount: len(mount["mountPath"]), default={})
+    return max(holding, key=lambda mount: len(str(mount["mountPath"])), default={})
 
 
 def _mounted_text(path: str, call: Call, documents: Sequence[Document]) -> str:
     mount = _mount_of(path, call.container)
-    name = mapped(call.pod.volumes.get(mount.get("name", ""), {}), "configMap").get("name")
+    name = mapped(call.pod.volumes.get(str(mount.get("name")), {}), "configMap").get("name")
     text = mapped(by_name(documents).get(f"ConfigMap/{name}", {}), "data").get(PurePosixPath(path).name)
     if not isinstance(text, str):
         raise ConfigError(f"--settings {path} is in no mounted ConfigMap")
@@ -96,7 +108,7 @@ def _mounted_text(path: str, call: Call, documents: Sequence[Document]) -> str:
 
 def _holds(path: str, call: Call, documents: Sequence[Document]) -> bool:
     mount = _mount_of(path, call.container)
-    name = mapped(call.pod.volumes.get(mount.get("name", ""), {}), "secret").get("secretName")
+    name = mapped(call.pod.volumes.get(str(mount.get("name")), {}), "secret").get("secretName")
     held = made_beforehand(documents).get(f"Secret/{name}")
     held = [*mapped(by_name(documents).get(f"Secret/{name}", {}), "data")] if held is None else held
     return PurePosixPath(path).name in held

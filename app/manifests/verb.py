@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from app.manifests.alerts import ALERTS, RULES
 from lookalike.errors import ConfigError
@@ -30,11 +31,13 @@ def check(
     from app.manifests.reading import read_manifests
     from app.manifests.schemas import read_definitions
 
+    command = context.find_root().command
+    assert isinstance(command, TyperGroup)  # of `lookalike` itself
     definitions = read_definitions(schemas) if schemas is not None else {}
     wrong = 0
     for place in places:
         documents = read_manifests(place)
-        found = find(documents, context.find_root().command, definitions)
+        found = find(documents, command, definitions)
         for finding in found:
             typer.echo(f"{place}: {finding.where}: {finding.what}", err=True)
         typer.echo(f"{place}: {len(documents)} objects, {len(found) or 'nothing'} wrong")
