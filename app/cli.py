@@ -20,6 +20,7 @@ from app import (
     watch_verbs,
 )
 from app.demo.verb import demo
+from app.manifests import verb as manifest_verbs
 from lookalike.errors import LookalikeError
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.add_typer(index_verbs.app, name="index")
 app.add_typer(pipeline_verbs.app, name="pipeline")
 app.add_typer(key_verbs.app, name="keys")
 app.add_typer(trial_verbs.app, name="trial")
+app.add_typer(manifest_verbs.app, name="manifests")
 
 
 def main() -> None:

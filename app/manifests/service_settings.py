@@ -1,0 +1,114 @@
+"""What `lookalike serve` will read in the cluster are settings that it accepts, of places that are there."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from app.manifests.commands import Call, calls, parse
+from app.manifests.pods import Pod, listed, mapped, open_ports
+from app.manifests.reading import Document, Finding, by_name
+from app.manifests.references import made_beforehand
+from app.options import read_values
+from lookalike.errors import ConfigError
+from lookalike.workspace import Workspace
+from serving.access.keys import FILE
+from serving.settings import ServingSettings
+
+
+def settings_findings(documents: Sequence[Document], made: Sequence[Pod], root: TyperGroup) -> Iterator[Finding]:
+    """Of every container that serves."""
+    for call in _serving(made):
+        try:
+            settings = service_settings(documents, call, root)
+        except (ConfigError, TyperException) as error:
+            yield Finding(call.pod.owner, f"lookalike serve: {error}")
+            continue
+        yield from (Finding(call.pod.owner, f"lookalike serve: {wrong}") for wrong in _wrong(settings, call, documents))
+
+
+def served(
+    documents: Sequence[Document], made: Sequence[Pod], root: TyperGroup
+) -> Iterator[tuple[Call, ServingSettings]]:
+    """Every container that serves, with its settings where they are any."""
+    for call in _serving(made):
+        with contextlib.suppress(ConfigError, TyperException):  # said by `settings_findings`
+            yield call, service_settings(documents, call, root)
+
+
+def service_settings(documents: Sequence[Document], call: Call, root: TyperGroup) -> ServingSettings:
+    """As the container will have them. Raises ConfigError for what is not accepted, and for a file that is nowhere."""
+    asked = parse(root, call).options
+    with tempfile.TemporaryDirectory() as aside:
+        file = Path(aside) / "settings.yaml"
+        if "settings" in asked:
+            file.write_text(_mounted_text(asked["settings"], call, documents), encoding="utf-8")
+        values = read_values(file if "settings" in asked else None, asked.get("overrides"))
+    ports = {"http_port": asked.get("port"), "grpc_port": asked.get("grpc_port"), "host": asked.get("host")}
+    values |= {name: value for name, value in ports.items() if value is not None}
+    milvus = values.pop("milvus_uri", "http://as.the.environment.says")
+    return ServingSettings.of_workspace(Workspace(Path(asked.get("workspace", "/workspace"))), milvus, **values)
+
+
+def _serving(made: Sequence[Pod]) -> list[Call]:
+    return [call for call in calls(made) if call.arguments[:1] == ["serve"]]
+
+
+def _wrong(settings: ServingSettings, call: Call, documents: Sequence[Document]) -> Iterator[str]:
+    for field in ("triton_url", "triton_http"):
+        address = getattr(settings, field)
+        if address is not None and not _is_served(address, documents):
+            yield f"{field} is {address!r}, which is no Service with that port"
+    for port in (settings.http_port, settings.grpc_port):
+        if port not in open_ports(call.container):
+            yield f"listens on {port}, which is no port of the container"
+    for field in ("releases", "query_log", "feedback"):
+        place = getattr(settings, field)
+        mount = place and _mount_of(str(place), call.container)
+        if place is not None and (not mount or mount.get("readOnly")):
+            yield f"{field} is {place}, where the container cannot write"
+    if not _mount_of(str(settings.model_repository), call.container):
+        yield f"model_repository is {settings.model_repository}, where nothing is mounted"
+    keys = settings.access.keys or ""
+    if keys.startswith(FILE) and not _holds(keys.removeprefix(FILE), call, documents):
+        yield f"access.keys is {keys}, which no mounted Secret has"
+
+
+def _is_served(address: str, documents: Sequence[Document]) -> bool:
+    """An address without dots is a Service of the same namespace."""
+    host, _, port = address.partition(":")
+    if "." in host:
+        return True
+    service = by_name(documents).get(f"Service/{host}", {})
+    return any(str(each.get("port")) == port for each in listed(service.get("spec"), "ports"))
+
+
+def _mount_of(path: str, container: dict[str, Any]) -> dict[str, Any]:
+    """The innermost mount that holds a path; empty where none does."""
+    holding = [
+        mount
+        for mount in listed(container, "volumeMounts")
+        if PurePosixPath(path).is_relative_to(str(mount.get("mountPath")))
+    ]
+    return max(holding, key=lambda mount: len(str(mount["mountPath"])), default={})
+
+
+def _mounted_text(path: str, call: Call, documents: Sequence[Document]) -> str:
+    mount = _mount_of(path, call.container)
+    name = mapped(call.pod.volumes.get(str(mount.get("name")), {}), "configMap").get("name")
+    text = mapped(by_name(documents).get(f"ConfigMap/{name}", {}), "data").get(PurePosixPath(path).name)
+    if not isinstance(text, str):
+        raise ConfigError(f"--settings {path} is in no mounted ConfigMap")
+    return text
+
+
+def _holds(path: str, call: Call, documents: Sequence[Document]) -> bool:
+    mount = _mount_of(path, call.container)
+    name = mapped(call.pod.volumes.get(str(mount.get("name")), {}), "secret").get("secretName")
+    held = made_beforehand(documents).get(f"Secret/{name}")
+    held = [*mapped(by_name(documents).get(f"Secret/{name}", {}), "data")] if held is None else held
+    return PurePosixPath(path).name in held
