@@ -12,6 +12,7 @@ at most their sum (Boole).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -64,7 +65,7 @@ class SequenceRule(StrictConfig):
     """How many windows."""
     m: int = Field(default=3, ge=1, le=12)
     """Of how many."""
-    together: float = Field(default=0.002, ge=0, lt=1)
+    together: float = Field(default=0.003, ge=0, lt=1)
     """False-alarm rate of the last m windows judged as one; 0 leaves that out."""
     without_any: float = Field(default=0.05, gt=0, lt=1)
     """Whichever of them is left out, the others must still be as unlikely as this: one bad day is no drift."""
@@ -99,6 +100,7 @@ class SequenceRule(StrictConfig):
         return f"; judged as one {verdict} (p = {together.rank:.2g}, {self.together:g} is needed{rest})"
 
 
+@lru_cache
 def mean_windows_between(k: int, m: int, alpha: float) -> float:
     """Mean number of windows until k of the last m drifted by chance, each with probability alpha, from a fresh start.
 
