@@ -108,7 +108,98 @@ class Year:
 def false_retrains(plan: YearsPlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Retrains that drift and age asked for, per year: two arrays (years,), in blocks that draw the lives anew."""
     rng, lived = np.random.default_rng(plan.seed), []
-    for block in progress(np.array_split(np.arange(plan.years), BLOCKS), "years"):
+    for block in progress(_blocks(np.arange(plan.years)), "years"):
+        lives = [plan.lives[int(i)] for i in rng.integers(len(plan.lives), size=len(plan.lives))]
+        lived += [Year(plan, lives, rng).live() for _ in block]
+    return np.array([year["drift"] for year in lived]), np.array([year["age"] for year in lived])
+
+
+def measure(plan: YearsPlan) -> dict[str, Figure]:
+    """The figures of `benchmarks/results/drift.json` that this module answers for."""
+    drift, age = false_retrains(plan)
+    rule, settings = plan.rule, plan.settings
+    stated = math.comb(rule.m - 1, rule.k - 1) * ALPHA**rule.k + rule.together
+    said = (
+        f"{plan.years:,} years of daily windows without drift, seed {plan.seed}; every release lives with the verdicts "
+        f"of real windows against a real reference ({len(plan.lives)} such lives of {len(plan.lives[0].drifted)} "
+        f"windows, see false_alarm_as_one): {rule.k} of {rule.m} windows at {ALPHA:.0%}, or judged as one at "
+        f"{rule.together:.1%}; episodes end after {settings.calm_windows}, cooldown {settings.cooldown_days:g} days, "
+        f"at most {settings.most_retrains} retrains in {settings.budget_days:g} days; every retrain is released"
+    )
+    command = f"python -m benchmarks.drift.years --years {plan.years}"
+    per_year, low, high = _mean(drift)
+    per_thousand = [1000 / DAYS * value for value in (per_year, low, high)]
+    return {
+        "false_retrains_per_year": Figure(
+            per_year,
+            "retrains",
+            f"{said}; interval by drawing the lives anew; at most {drift.max()} in one year, "
+            f"none in {np.mean(drift == 0):.1%}. Besides, age asked for "
+            f"{age.mean():.2f} a year, as the settings say.",
+            command,
+            goal=f"<= {MOST_PER_YEAR:g}",
+            met=high <= MOST_PER_YEAR,
+            interval=(low, high),
+            n=plan.years,
+        ),
+        "none_retrains_decided": Figure(
+            per_thousand[0],
+            "retrains per 1,000 windows",
+            f"The same years, as the deciding half of the drill without a shift: {said}. Stated: a window completes "
+            "the first rule with probability C(m-1, k-1) alpha^k at most, if windows were independent, and judged as "
+            "one it is believed with its own rate at most.",
+            command,
+            goal=f"<= {1000 * stated:.3g}, as stated",
+            met=per_thousand[1] <= 1000 * stated,
+            interval=(per_thousand[1], per_thousand[2]),
+            n=plan.years * DAYS,
+        ),
+    }
+
+
+def _mean(counts: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Mean and its 95 % interval: as far as blocks of years, which draw the lives anew, are from one another."""
+    mean, error = float(counts.mean()), float(np.std([block.mean() for block in _blocks(counts)], ddof=1))
+    return mean, max(0.0, mean - 1.96 * error), mean + 1.96 * error
+
+
+def _blocks(years: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return np.array_split(years, min(BLOCKS, len(years)))
+
+
+def _window(self, day: int) -> DriftResult:
+        """What the drift stage says of a day: the verdict, and where the rule stands."""
+        place = len(self.verdicts) % len(self.life.drifted)
+        if place == 0:
+            self.life = self.lives[int(self.rng.integers(len(self.lives)))]
+        self.verdicts.append(self.life.drifted[place])
+        as_one = Together(rows=0, score=0, rank=0, rank_without=None, drifted=self.life.as_one[place])
+        return _window(day, self.release_id, self.plan.rule.after(self.verdicts, ALPHA, as_one))
+
+    def _retrain(self, day: int, now: datetime, decision: Decision) -> None:
+        self.asked[decision.causes[0].split("-")[0]] += 1
+        run = StartedRun(
+            name=decision.run or "",
+            action=decision.action,
+            causes=decision.causes,
+            started=now,
+            state="succeeded",
+            run_id=decision.run,
+            hours=HOURS_TO_RELEASE,
+        )
+        self.history = self.history.starting(run)
+        self._release(day + 1, now + timedelta(hours=HOURS_TO_RELEASE))
+
+    def _release(self, day: int, born: datetime) -> None:
+        """Another release, another life."""
+        self.release_id, self.born = f"{day:012d}", born
+        self.verdicts: list[bool] = []
+
+
+def false_retrains(plan: YearsPlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Retrains that drift and age asked for, per year: two arrays (years,), in blocks that draw the lives anew."""
+    rng, lived = np.random.default_rng(plan.seed), []
+    for block in progress(_blocks(np.arange(plan.years)), "years"):
         lives = [plan.lives[int(i)] for i in rng.integers(len(plan.lives), size=len(plan.lives))]
         lived += [Year(plan, lives, rng).live() for _ in block]
     return np.array([year["drift"] for year in lived]), np.array([year["age"] for year in lived])
