@@ -129,7 +129,7 @@ def seen_window(drift: DriftResult) -> SeenWindow:
         drifted=drift.drifted if drift.outcome == "measured" else None,
         score=drift.score,
         threshold=drift.threshold,
-        believed=drift.sequence.fired if drift.sequence is not None else None,
+        believed=drift.believed,
     )
 
 

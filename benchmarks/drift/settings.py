@@ -34,6 +34,10 @@ class Study(StrictConfig):
     """References that many windows without drift share, as in service."""
     shared_windows: int = Field(default=20, ge=2)
     """Windows of each."""
+    lives: int = Field(default=60, ge=2)
+    """Releases that live through windows without drift, for the years."""
+    lived_windows: int = Field(default=30, ge=4)
+    """Windows of each."""
     draws: int = Field(default=999, ge=99)
     """Random cuts behind every calibration, as shipped."""
     seed: int = 0
@@ -53,6 +57,8 @@ QUICK = Study(
     type_rows=12,
     shared_references=3,
     shared_windows=4,
+    lives=3,
+    lived_windows=5,
     draws=199,
 )
 """Does every part of the study still work?"""

@@ -116,7 +116,7 @@ def _moment(time: str) -> datetime:
 def _point(seen: SeenWindow, x: float, highest: float, newest: SeenWindow) -> Point:
     kind = "unmeasured" if seen.drifted is None else "drifted" if seen.drifted else "calm"
     score, threshold = (None if each is None else upwards(each, highest) for each in (seen.score, seen.threshold))
-    return Point(x, score, threshold, kind, bool(seen.believed), seen.window == newest.window, seen)
+    return Point(x, score, threshold, kind, seen.believed, seen.window == newest.window, seen)
 
 
 def _levels(highest: float) -> list[int]:
