@@ -15,8 +15,8 @@ from app.manifests.reading import Document, Finding, by_name
 from app.manifests.references import made_beforehand
 from app.options import read_values
 from lookalike.errors import ConfigError
+from lookalike.references import FILE
 from lookalike.workspace import Workspace
-from serving.access.keys import FILE
 from serving.settings import ServingSettings
 
 
