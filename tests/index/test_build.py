@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -14,6 +15,7 @@ from lookalike.catalog.groups import product_groups
 from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import load_catalogue
 from lookalike.embedders.memory import MemoryEmbedder
+from lookalike.embedders.model_folder import CHECKPOINT
 from lookalike.embedders.protocol import Embeddings
 from lookalike.errors import ArtifactError, ReleaseMismatch, VectorIndexError
 from lookalike.index.build import IndexSettings, build_index
@@ -23,8 +25,9 @@ from lookalike.index.milvus import MilvusIndex
 from lookalike.index.predicates import Where
 from lookalike.index.proof import measure_recall
 from lookalike.index.protocol import Hit, VectorIndex
-from lookalike.release.manifest import collection_name, release_id
+from lookalike.release.manifest import TRAINED_VECTORS, collection_name, release_id
 from lookalike.storage import StageRecord, read_json, read_seal
+from lookalike.training.trained import TRAINED
 from tests.index.stages import drawn_photo, exported_folder, validated_folder
 
 SMALL = Preprocessing(height=32, width=24)
@@ -102,6 +105,19 @@ def test_cached_vectors_are_those_the_model_gives(shop: Shop) -> None:
     contents = load_catalogue(shop.root / "validated").photo_contents(gallery.photos["photo_id"].tolist())
     vectors = shop.embedder.embed(SMALL.batch(list(contents.values()))).vectors
     np.testing.assert_array_equal(gallery.vectors, vectors)
+
+
+def test_photos_the_model_was_trained_on_are_kept_apart_where_it_says_which(shop: Shop) -> None:
+    assert shop.build().figures["trained_vectors"] == 0
+    assert not (shop.root / "index" / TRAINED_VECTORS).exists()
+    photos = load_catalogue(shop.root / "validated").gallery_photos
+    (shop.root / "exported" / CHECKPOINT).mkdir()
+    photos[3:7].to_parquet(shop.root / "exported" / CHECKPOINT / TRAINED)
+    shop.index.drop(shop.collection)  # or the index is reused
+    assert shop.build().figures["trained_vectors"] == 4
+    kept, gallery = pd.read_parquet(shop.root / "index" / TRAINED_VECTORS), load_gallery(shop.root / "index")
+    assert kept["photo_id"].tolist() == photos["photo_id"].tolist()[3:7]
+    np.testing.assert_allclose(np.stack(kept["vector"].tolist()), gallery.vectors[3:7], atol=1e-3)
 
 
 def test_an_unchanged_index_is_reused(shop: Shop) -> None:

@@ -16,6 +16,7 @@ from lookalike.catalog.products import load_catalogue
 from lookalike.catalog.splits import SplitSettings, split
 from lookalike.catalog.thresholds import ValidationSettings
 from lookalike.catalog.validation import validate
+from lookalike.embedders.model_folder import CHECKPOINT
 from lookalike.errors import ConfigError
 from lookalike.features.feast import FeastLookup
 from lookalike.features.materialise import materialise
@@ -30,11 +31,12 @@ from lookalike.lifecycle.erase_rows import erase_rows
 from lookalike.lifecycle.update import update
 from lookalike.mining.mine import mine
 from lookalike.observation import Observation
-from lookalike.release.manifest import Release
+from lookalike.release.manifest import TRAINED_VECTORS, Release
 from lookalike.release.update_log import UpdateLog
 from lookalike.search.query_log import LoggedQuery, query_log_table, read_query_log
 from lookalike.selection.scratch import build_collection, sweep_folder
 from lookalike.storage import atomic_file, digest_files, read_json, read_seal
+from lookalike.training.trained import TRAINED
 from lookalike.workspace import Workspace
 from tests.catalog.tiny_shop import row, rows, write_shop
 from tests.features.shop import DEFINITIONS
@@ -68,6 +70,8 @@ class Shop:
         split(place.validated, place.splits, SplitSettings(max_group=1))
         mine(place.validated, place.splits, place.triplets)
         exported = exported_folder(root / "exported", self.embedder)
+        (exported / CHECKPOINT).mkdir()
+        load_catalogue(place.validated).gallery_photos.to_parquet(exported / CHECKPOINT / TRAINED)
         build_index(place.validated, exported, place.index, index, self.embedder, SMALL)
         digest, fingerprint = read_seal(place.validated).content, self.embedder.identity.fingerprint
         self.release = Release.of(fingerprint, digest, NOW)
@@ -132,6 +136,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def test_before_the_erasure_the_product_is_all_over_the_workspace(shop: Shop) -> None:
     folders = {trace.split("/")[0] for trace in shop.before}  # type: ignore[attr-defined]
+    assert {str(Path(trace).name) for trace in shop.before} >= {TRAINED_VECTORS}  # type: ignore[attr-defined]
     assert folders >= {
         "validated",
         "splits",

@@ -81,7 +81,9 @@ def test_too_little_traffic_is_an_outcome_and_not_an_error(shop: tuple) -> None:
     result = read_json(output / "drift.json")
     assert (result["outcome"], result["drifted"], result["score"]) == ("not enough traffic", False, None)
     assert result["summary"] == "Not enough traffic: 20 queries against 300 reference rows; 50 of each are needed."
-    assert "Not enough traffic: 20 queries" in (output / "drift.html").read_text()
+    page = (output / "drift.html").read_text()
+    assert "Nothing was measured" in page and "Not enough traffic: 20 queries" in page
+    assert "Windows over time" not in page and "New queries" not in page
 
 
 def test_an_empty_log_is_too_little_traffic(shop: tuple) -> None:
