@@ -124,6 +124,6 @@ def _told_faults(loops: Sequence[Loop], queries: int) -> str:
     return (
         f"answers other than 200, time-outs of 30 s, releases that came back after their successor, answers that "
         f"differ within one release, and feedback not taken in, among the {queries} queries from ordinary traffic "
-        f"to 5 s after the first answer by the retrained release, in {len(loops)} loops; the slowest took {slowest:.1f} s"
-        + (f". They were: {told}" if told else "")
+        f"to 5 s after the first answer by the retrained release, in {len(loops)} loops; the slowest took "
+        f"{slowest:.1f} s" + (f". They were: {told}" if told else "")
     )
