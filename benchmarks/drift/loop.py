@@ -117,7 +117,7 @@ def _came_to(
         minutes=None if answered is None else (answered - shifted) / 60,
         minutes_of_retrain=None if answered is None else (answered - watches[-1].began) / 60,
         watches=len(watches),
-        queries=sum(one.at >= shifted for one in everything),
+        queries=len(everything),
         faults=dict(faults),
         slowest_seconds=max(one.seconds for one in everything),
         clicks=shoppers.clicks,

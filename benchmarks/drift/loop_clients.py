@@ -89,6 +89,8 @@ class Client(threading.Thread):
                 fault = f"status {reply.status_code}: {reply.text[:200]}"
         except httpx.HTTPError as error:
             fault = f"{NO_ANSWER}: {type(error).__name__} {error}"
+        except (ValueError, LookupError) as error:  # whatever is answered, the client asks on
+            fault = f"no readable answer: {type(error).__name__} {error}"
         self.asked.append(Asked(at, time.monotonic() - at, release, fault))
         return reply if fault is None else None
 

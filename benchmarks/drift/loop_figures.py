@@ -52,9 +52,9 @@ class Loop:
     watches: int
     """Watches from the shift on."""
     queries: int
-    """From the shift on."""
+    """Before the shift, too."""
     faults: dict[str, int]
-    """What was wrong with answers, and how often; before the shift, too."""
+    """What was wrong with answers, and how often."""
     slowest_seconds: float
     """The slowest answer."""
     clicks: int
@@ -100,7 +100,12 @@ def _told_minutes(loops: Sequence[Loop], closed: Sequence[Loop], settings: LoopS
         for loop in closed
         if loop.minutes is not None and loop.minutes_of_retrain is not None
     )
-    missed = f"; {len(loops) - len(closed)} of {len(loops)} loops did not close" if len(closed) < len(loops) else ""
+    why = "; ".join(
+        f"seed {loop.seed}: {loop.learned['reasons'][0] if loop.learned['reasons'] else 'no run was started'}"
+        for loop in loops
+        if loop.minutes is None
+    )
+    missed = f"; {len(loops) - len(closed)} of {len(loops)} loops did not close ({why})" if why else ""
     return (
         f"mean over {len(closed)} drawn shops of {settings.products} products (interval: smallest to largest), from "
         f"the first photo of another camera to the first answer by the retrained release, unattended: windows of "
@@ -118,7 +123,7 @@ def _told_faults(loops: Sequence[Loop], queries: int) -> str:
     slowest = max(loop.slowest_seconds for loop in loops)
     return (
         f"answers other than 200, time-outs of 30 s, releases that came back after their successor, answers that "
-        f"differ within one release, and feedback not taken in, among the {queries} queries from the shift to 5 s "
-        f"after the first answer by the retrained release, in {len(loops)} loops; the slowest took {slowest:.1f} s"
-        + (f". They were: {told}" if told else "")
+        f"differ within one release, and feedback not taken in, among the {queries} queries from ordinary traffic "
+        f"to 5 s after the first answer by the retrained release, in {len(loops)} loops; the slowest took "
+        f"{slowest:.1f} s" + (f". They were: {told}" if told else "")
     )
