@@ -45,10 +45,7 @@ def sign_release(
     """
     folder, model = releases / release.release_id, models / release.model
     kept = folder / EXPORTED
-    served = {
-        **digests_of(kept / release.model, SERVED),
-        **digests_of(kept, BESIDE),
-    }
+    served = {**digests_of(kept / release.model, SERVED), **digests_of(kept, BESIDE)}
     require_signed(model, served, listed(model) - {SIGNED})
     write_signed(model / SIGNED, Statement(IN_TRITON, served, _about_model(model)), signer)
     files = {f"release/{name}": digest for name, digest in digests_of(folder, _covered(folder)).items()}
@@ -112,7 +109,8 @@ class Verifier:
 
 def _covered(folder: Path) -> set[str]:
     """Names of the files of a release's folder that are signed: all, but for what changes during its life."""
-    found = {name for name in listed(folder) if not any(fnmatch(name, pattern) for pattern in _CHANGING)}
+    files = (name for name in listed(folder) if not name.endswith("/"))
+    found = {name for name in files if not any(fnmatch(name, pattern) for pattern in _CHANGING)}
     return {name for name in found if not name.startswith(f"{EVALUATION}/") or name in _JUDGED}
 
 
