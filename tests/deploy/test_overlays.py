@@ -16,6 +16,7 @@ from app.manifests.reading import Document, by_name, of_kind
 from app.manifests.schemas import read_definitions
 from app.manifests.service_settings import served
 from lookalike import __version__
+from lookalike.features.feast_import import import_feast
 
 ROOT = Path(__file__).parents[2]
 
@@ -150,6 +151,7 @@ def test_both_parts_of_the_service_have_their(kind: str, overlay: list[Document]
 
 
 def test_feast_accepts_its_settings(local_cpu: list[Document], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_feast()
     from feast.repo_config import load_repo_config
 
     [features] = [each for each in of_kind(local_cpu, "ConfigMap") if "feature_store.yaml" in each["data"]]
