@@ -16,9 +16,10 @@ LIMIT ?=
 ENCODER ?=
 ENCODERS ?=
 QUICK ?=
+SCHEMAS ?=
 WORKSPACE ?=
 
-.PHONY: help setup browser demo test lint types layers unit pipelines lock clean
+.PHONY: help setup browser kustomize demo test lint types layers unit pipelines lock clean
 
 help:  ## Show the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,11 +44,15 @@ browser:  ## Find the Chromium that tests the web page, or install Debian's wher
 	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium > /dev/null; } || \
 	  echo "No Chromium here: install one or set LOOKALIKE_CHROMIUM; until then the web page's tests are skipped."
 
+kustomize:  ## Say whether the manifests can be built here; no registry has a kustomize that its authors put there
+	@$(BIN)/python -c 'from app.manifests.reading import kustomize; kustomize()' 2> /dev/null || \
+	  echo "No kustomize here, nor kubectl 1.21 or later (Debian's is older): the overlays' tests are skipped."
+
 demo: setup  ## Run the whole loop on the drawn shop, or on CATALOG=<folder> (LIMIT=n, ENCODER=<backbone folder>)
 	$(BIN)/lookalike demo $(if $(CATALOG),--catalogue "$(CATALOG)") $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(ENCODER),--encoder "$(ENCODER)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
 
-test: setup browser lint types layers unit  ## Lint, types, layers and every test
+test: setup browser kustomize lint types layers unit  ## Lint, types, layers and every test
 
 lint:
 	$(BIN)/ruff check .
@@ -111,6 +116,10 @@ bench-milvus-bulk: $(INSTALLED)  ## Measure filling a Milvus server from files, 
 bench-drift: $(INSTALLED)  ## Measure the watch of drift: false alarms, power, delay (WORKSPACE= with an exported model; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.drift --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
 
+.PHONY: bench-manifests
+bench-manifests: $(INSTALLED)  ## Plant mistakes in the manifests and count those the checker misses (SCHEMAS=, QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.manifests $(if $(SCHEMAS),--schemas "$(SCHEMAS)") $(if $(QUICK),--quick)
+
 pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile
 
@@ -123,7 +132,7 @@ sbom: $(INSTALLED)  ## Bill of materials and licences of an environment (OF=fold
 	$(SBOM)/bin/pip-licenses --python=$(OF)/bin/python --format=markdown --with-urls --output-file=runs/sbom/licences.md
 
 lock: $(INSTALLED)  ## Resolve requirements.lock anew from pyproject.toml
-	$(BIN)/python -m pip install --quiet --upgrade --editable '.[train,export,index,features,serve,monitor,pipelines,dev]'
+	$(BIN)/python -m pip install --quiet --upgrade --editable '.[train,export,index,features,serve,monitor,pipelines,deploy,dev]'
 	{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > $(VENV)/lock
 	mv $(VENV)/lock requirements.lock
 

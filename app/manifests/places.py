@@ -73,7 +73,7 @@ def place_of(path: Path, container: dict[str, Any], pod: Pod) -> Place | None:
     claim = mapped(pod.volumes.get(str(mount.get("name")), {}), "persistentVolumeClaim").get("claimName")
     if claim is None:
         return None
-    return Place(str(claim), str(PurePosixPath(mount.get("subPath", "")) / path.relative_to(mount["mountPath"])))
+    return Place(str(claim), str(PurePosixPath(str(mount.get("subPath", ""))) / path.relative_to(mount["mountPath"])))
 
 
 def _told(place: Place | None) -> str:

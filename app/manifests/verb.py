@@ -27,9 +27,12 @@ def check(
     ] = None,
 ) -> None:
     """Say what is wrong with manifests: fields, references, rights, images, and settings the service does not know."""
-    from app.manifests.check import check as find
+    try:
+        from app.manifests.check import check as find
+        from app.manifests.schemas import read_definitions
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{error.name} is not installed; install lookalike[deploy]") from error
     from app.manifests.reading import read_manifests
-    from app.manifests.schemas import read_definitions
 
     command = context.find_root().command
     assert isinstance(command, TyperGroup)  # of `lookalike` itself
