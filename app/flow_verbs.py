@@ -135,11 +135,13 @@ def export(
     tell(stages.export(*map(str, folders), settings=chosen))
 
 
-def features(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
-    """Apply the Feast repository for the new release and materialise it."""
-    shop = Workspace(workspace)
+def features(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, settings: SettingsOption = None, overrides: SetOption = None
+) -> None:
+    """Apply the Feast repository for the new release and materialise it; an interrupted run goes on."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
     places = {"workspace": str(shop.root), "definitions": str(files("feature_repo"))}
-    tell(stages.features(str(shop.validated), str(shop.index), str(shop.features), **places))
+    tell(stages.features(str(shop.validated), str(shop.index), str(shop.features), **places, settings=chosen))
 
 
 def release(

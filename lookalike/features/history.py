@@ -40,7 +40,7 @@ def with_history(current: pd.DataFrame, earlier: pd.DataFrame | None, now: datet
     """
     stamped = current.assign(**{TIMESTAMP: pd.Timestamp(now).as_unit("us")})
     if earlier is None:
-        return stamped
+        return _in_order(stamped)
     kept = earlier[earlier[PRODUCT_ID].isin(current[PRODUCT_ID])].reindex(columns=stamped.columns)
     for column in current:
         if kept[column].dtype != current[column].dtype:
@@ -49,7 +49,10 @@ def with_history(current: pd.DataFrame, earlier: pd.DataFrame | None, now: datet
     before = latest.reindex(current[PRODUCT_ID])[[c for c in current if c != PRODUCT_ID]].reset_index(drop=True)
     after = current[before.columns]
     same = ((before == after) | (before.isna() & after.isna())).all(axis=1) & current[PRODUCT_ID].isin(latest.index)
-    table = pd.concat([kept, stamped[~same]])
+    return _in_order(pd.concat([kept, stamped[~same]]))
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values([PRODUCT_ID, TIMESTAMP]).reset_index(drop=True)
 
 

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from lookalike.release.update_log import Update
 
 
-def features(validated: str, index: str, output: str, *, workspace: str, definitions: str) -> StageRecord:
+def features(
+    validated: str, index: str, output: str, *, workspace: str, definitions: str, settings: Settings = NONE
+) -> StageRecord:
     """Apply and materialise the release's features; `definitions` is the folder of a Feast repository."""
     from lookalike.features.materialise import materialise
+    from lookalike.features.settings import FeatureSettings
 
     release = read_json(Path(index) / "index.json")["release_id"]
     store = Workspace(Path(workspace)).feature_store
-    return materialise(Path(validated), Path(output), store, release, datetime.now(UTC), Path(definitions))
+    chosen = settings_for(FeatureSettings, settings, "features")
+    return materialise(Path(validated), Path(output), store, release, datetime.now(UTC), Path(definitions), chosen)
 
 
 def release(
@@ -98,7 +102,8 @@ def prune(*, workspace: str, milvus_uri: str, keep: int, unreleased: bool, dry_r
 def update(validated: str, *, workspace: str, milvus_uri: str, settings: Settings = NONE) -> "Update | None":
     """Apply a validated catalogue to the live release in place; None where it holds that catalogue already."""
     from lookalike.embedders.onnx import OnnxEmbedder
-    from lookalike.features.materialise import refresh
+    from lookalike.features.refresh import refresh
+    from lookalike.features.settings import FeatureSettings
     from lookalike.index.build import IndexSettings
     from lookalike.lifecycle.update import update
     from lookalike.release.manifest import live_release
@@ -108,7 +113,8 @@ def update(validated: str, *, workspace: str, milvus_uri: str, settings: Setting
     if live is None:
         raise ReleaseError(f"nothing is in service under {shop.releases}; run `lookalike release` first")
     chosen = settings_for(IndexSettings, settings, "index")
-    features = partial(refresh, shop.feature_store, live.feature_service, now)
+    filling = settings_for(FeatureSettings, settings, "features")
+    features = partial(refresh, shop.feature_store, live.feature_service, now, filling)
     with collections_at(milvus_uri) as store:
         embedder = OnnxEmbedder(shop.model_repository / live.model)
         return update(Path(validated), shop.releases, store, embedder, features, now, chosen)
