@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from lookalike.errors import CatalogueError
 from lookalike.features.feast_import import import_feast
 from lookalike.features.filling import noted_progress
-from lookalike.features.history import PRODUCT_ID, SOURCES, TIMESTAMP
+from lookalike.features.history import PRODUCT_ID, TIMESTAMP, release_tables
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def release_definitions(feature_store: Path) -> dict[str, Any]:
     A release that is being filled for the first time has no service yet.
     """
     definitions: dict[str, Any] = {}
-    for table in sorted((feature_store / SOURCES).glob("*.parquet")):
+    for table in release_tables(feature_store):
         release = release_features(table)
         definitions |= {
             f"{table.stem}_source": release.source,

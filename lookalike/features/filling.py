@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import chain, pairwise
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -82,12 +83,12 @@ def fill(
     parts = online_parts(store.config, WRITE_SECONDS)
     done = written = 0
     with pq.ParquetFile(table) as file:
-        batches = file.iter_batches(batch_size=batch)
-        for part in progress(batches, f"features of {table.stem}", total=ceil(file.metadata.num_rows / batch)):
+        batches = pairwise(chain(file.iter_batches(batch_size=batch), [None]))
+        for part, ahead in progress(batches, f"features of {table.stem}", ceil(file.metadata.num_rows / batch)):
             done += part.num_rows
             if done <= skip:
                 continue
-            rows = _newest(part, since)
+            rows = _newest(part, ahead, since)
             try:
                 parts.store.online_write_batch(store.config, view, parts.rows(rows, view), None)
             except Exception as error:  # each online store has its own exceptions
@@ -97,11 +98,11 @@ def fill(
     return Filled(written, skip, time.perf_counter() - started)
 
 
-def _newest(part: pa.RecordBatch, since: pd.Timestamp | None) -> pa.RecordBatch:
-    """A product's last row in this part; tables are in order of product and time, so a later part may correct it."""
-    ids = part.column(PRODUCT_ID)
-    last = pa.concat_arrays([pc.not_equal(ids[:-1], ids[1:]), pa.array([True])])
-    if since is None:
-        return part.filter(last)
-    stamped = part.column(TIMESTAMP)
-    return part.filter(pc.and_(last, pc.greater(stamped, pa.scalar(since, stamped.type))))
+def _newest(part: pa.RecordBatch, ahead: pa.RecordBatch | None, since: pd.Timestamp | None) -> pa.RecordBatch:
+    """The last row of every product; tables are in order of product and time, and `ahead` is what follows."""
+    ids, stamped = part.column(PRODUCT_ID), part.column(TIMESTAMP)
+    following = pa.concat_arrays(
+        [ids[1:], pa.array([None], ids.type) if ahead is None else ahead.column(PRODUCT_ID)[:1]]
+    )
+    last = pc.fill_null(pc.not_equal(ids, following), True)
+    return part.filter(last if since is None else pc.and_(last, pc.greater(stamped, pa.scalar(since, stamped.type))))

@@ -56,10 +56,19 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values([PRODUCT_ID, TIMESTAMP]).reset_index(drop=True)
 
 
+def release_tables(feature_store: Path) -> list[Path]:
+    """The tables of every release that has features here, sorted; what a killed writer left aside is none."""
+    return sorted(path for path in (feature_store / SOURCES).glob("*.parquet") if not path.name.startswith("."))
+
+
 def latest_history(feature_store: Path) -> pd.DataFrame | None:
     """The table of the release that was made last, None before the first."""
-    tables = [pq.read_table(path).to_pandas() for path in sorted((feature_store / SOURCES).glob("*.parquet"))]
-    return max(tables, key=lambda table: table[TIMESTAMP].max(), default=None)
+    latest = max(release_tables(feature_store), key=_last_change, default=None)
+    return None if latest is None else pq.read_table(latest).to_pandas()
+
+
+def _last_change(table: Path) -> pd.Timestamp:
+    return pq.read_table(table, columns=[TIMESTAMP]).to_pandas()[TIMESTAMP].max()
 
 
 def write_history(table: pd.DataFrame, path: Path) -> None:

@@ -84,9 +84,10 @@ def _materialise(
     service = feature_service_name(release_id)
     prepare_store(feature_store, definitions, settings)
     current = served_table(catalogue)
-    table = feature_store / SOURCES / f"{service}.parquet"
+    store, table = open_store(feature_store), feature_store / SOURCES / f"{service}.parquet"
+    _announce(store, table)
     changed = _write_table(feature_store, table, current, now)
-    filled, checked = _make_visible(feature_store, table, current, settings)
+    filled, checked = _make_visible(store, table, current, settings)
     features = [name for name in current if name != PRODUCT_ID]
     outcome = {"feature_service": service, "release_id": release_id, "products": len(current), "features": features}
     write_json(folder / FEATURES, outcome)
@@ -99,6 +100,13 @@ def _materialise(
         "read_back": checked,
         "valid_from": now.astimezone(UTC).isoformat(),
     }
+
+
+def _announce(store: Any, table: Path) -> None:
+    """Note that a filling begins, before there is a table that could be taken for a complete release's."""
+    if noted_progress(table) is None:
+        served = table.stem in {service.name for service in store.list_feature_services()}
+        note_progress(table, Progress(table="", rows=0, served=served))
 
 
 def _write_table(feature_store: Path, table: Path, current: pd.DataFrame, now: datetime) -> int:
@@ -117,18 +125,15 @@ def _write_table(feature_store: Path, table: Path, current: pd.DataFrame, now: d
     return changed
 
 
-def _make_visible(
-    feature_store: Path, table: Path, current: pd.DataFrame, settings: FeatureSettings
-) -> tuple[Filled, int]:
+def _make_visible(store: Any, table: Path, current: pd.DataFrame, settings: FeatureSettings) -> tuple[Filled, int]:
     """Fill the release's view and, when it reads back, apply the service that answers from it."""
-    store, release = open_store(feature_store), release_features(table)
+    release = release_features(table)
     if is_redis(store.config):
-        require_apart(feature_store)
-    served = table.stem in {service.name for service in store.list_feature_services()}
-    with feast_at_work(f"preparing {table.stem} in {feature_store}"):
+        require_apart(table.parents[1])
+    with feast_at_work(f"preparing {table.stem}"):
         store.apply([release.entity, release.source, release.view])
     features = OnlineFeatures(store, [release.view])
-    start = _start(table, features, served, settings)
+    start = _start(table, features, settings)
     note_progress(table, start)
     filled = fill(
         store,
@@ -142,29 +147,31 @@ def _make_visible(
     except ReleaseError:
         progress_file(table).unlink()  # the next run writes everything
         raise
-    with feast_at_work(f"putting {table.stem} in service in {feature_store}"):
+    with feast_at_work(f"putting {table.stem} in service"):
         store.apply([release.service])
     progress_file(table).unlink()
-    log.info("%s: %d rows written, %.0f a second, %d read back", table.stem, filled.rows, filled.rows_per_second, checked)
+    log.info(
+        "%s: %d rows written, %.0f a second, %d read back", table.stem, filled.rows, filled.rows_per_second, checked
+    )
     return filled, checked
 
 
-def _start(table: Path, features: OnlineFeatures, served: bool, settings: FeatureSettings) -> Progress:
+def _start(table: Path, features: OnlineFeatures, settings: FeatureSettings) -> Progress:
     """Where to begin: after what an interrupted run wrote, when the store still holds it."""
     digest, earlier = digest_file(table), noted_progress(table)
-    anew = Progress(digest, 0, served)
+    anew = Progress(digest, 0, earlier is not None and earlier.served)
     if earlier is None or earlier.table != digest or earlier.rows == 0:
         return anew
-    written = pq.read_table(table).slice(0, earlier.rows).to_pandas()
-    latest = written.drop_duplicates(PRODUCT_ID, keep="last").drop(columns=TIMESTAMP)
+    newest = pq.read_table(table).to_pandas().drop_duplicates(PRODUCT_ID, keep="last").drop(columns=TIMESTAMP)
+    written = newest[newest.index < earlier.rows]
     try:
-        read_back(features, table.stem, latest, settings.read_back)
-        read_back(features, table.stem, latest.tail(settings.batch), settings.batch)  # what a crash of Redis loses
+        read_back(features, table.stem, written, settings.read_back)
+        read_back(features, table.stem, written.tail(settings.batch), settings.batch)  # what a crash of Redis loses
     except ReleaseError as error:
         log.warning("%s is filled from the beginning: %s", table.stem, error)
         return anew
     log.info("%s: goes on after %d rows", table.stem, earlier.rows)
-    return replace(earlier, served=served)
+    return earlier
 
 
 def _recorded(output: Path) -> str | None:

@@ -9,8 +9,8 @@ from lookalike.errors import ConfigError
 FILE, VARIABLE = "file:", "env:"
 
 
-def redis_client(online: Any, seconds: float) -> Any:
-    """A client for the `online_store` of a feature_store.yaml; no read or write of its socket outlasts `seconds`.
+def redis_client(connection: str, seconds: float) -> Any:
+    """A client for a `connection_string` of feature_store.yaml; no read or write of its socket outlasts `seconds`.
 
     Feast's own client waits for ever, so a server that vanishes would keep a thread of ours with every lookup, and
     redis-py retries for seconds with pauses. One immediate retry is left: connections that lay idle while Redis was
@@ -23,14 +23,14 @@ def redis_client(online: Any, seconds: float) -> Any:
 
     retry = Retry(NoBackoff(), 1, (ConnectionLost,))
     bounds: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds, "retry": retry}
-    address = _address(online.connection_string)
+    address = _address(connection)
     try:
         if "://" in address:
             return Redis.from_url(address, **bounds)
         return Redis(**bounds | _options(address))
-    except (ValueError, TypeError, IndexError, KeyError) as error:
+    except (ValueError, TypeError) as error:
         raise ConfigError(
-            f"the address of Redis in {_place(online.connection_string)} cannot be read; "
+            f"the address of Redis in {_place(connection)} cannot be read; "
             "redis://host:port/db, rediss://..., unix:///path and Feast's host:port,name=value are accepted"
         ) from error
 

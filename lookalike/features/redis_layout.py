@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from lookalike.errors import ReleaseError
 from lookalike.features.feast_import import import_feast
-from lookalike.features.history import PRODUCT_ID, SOURCES, TIMESTAMP
+from lookalike.features.history import PRODUCT_ID, TIMESTAMP, release_tables
 
 PIPELINE = 1000
 """Products whose fields are removed in one round trip."""
@@ -30,7 +30,7 @@ def release_fields(table: Path) -> list[bytes]:
 
 def require_apart(feature_store: Path) -> None:
     """Raise ReleaseError where two features, of one release or of two, would overwrite one another."""
-    tables = sorted((feature_store / SOURCES).glob("*.parquet"))
+    tables = release_tables(feature_store)
     counted = Counter(field for table in tables for field in release_fields(table))
     if counted.total() != len(counted):
         raise ReleaseError(

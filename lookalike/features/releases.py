@@ -10,12 +10,12 @@ from lookalike.features.feast_import import is_redis
 from lookalike.features.feast_work import feast_at_work
 from lookalike.features.filling import progress_file
 from lookalike.features.forget import forget_release
-from lookalike.features.history import SOURCES
+from lookalike.features.history import release_tables
 
 
 def served_releases(feature_store: Path) -> list[str]:
     """Names of the feature services of every release that has features here, complete or not, sorted."""
-    return sorted(path.stem for path in (feature_store / SOURCES).glob("*.parquet"))
+    return [table.stem for table in release_tables(feature_store)]
 
 
 def prune_features(feature_store: Path, keep: Collection[str]) -> list[str]:
@@ -24,7 +24,7 @@ def prune_features(feature_store: Path, keep: Collection[str]) -> list[str]:
     The table goes last: it says which products the online store holds, so an interrupted run is repeated.
     """
     store = open_store(feature_store)
-    doomed = [path for path in sorted((feature_store / SOURCES).glob("*.parquet")) if path.stem not in keep]
+    doomed = [table for table in release_tables(feature_store) if table.stem not in keep]
     for table in doomed:
         with feast_at_work(f"removing {table.stem} from {feature_store}"):
             store.apply([], objects_to_delete=_registered(store, table), partial=False)

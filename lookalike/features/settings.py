@@ -3,9 +3,10 @@
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lookalike.config import StrictConfig
+from lookalike.errors import ConfigError
 from lookalike.features.redis_connection import FILE, VARIABLE
 
 
@@ -25,13 +26,19 @@ class FeatureSettings(StrictConfig):
     read_back: int = Field(default=1000, ge=1)
     """Products read back and compared with the catalogue before a release may answer."""
 
+    @field_validator("connection")
+    @classmethod
+    def _no_password(cls, connection: str) -> str:
+        shown = not connection.startswith((FILE, VARIABLE))
+        if shown and ("password=" in connection or urlsplit(connection).password):
+            # Not a ValueError, which would be told with the value.
+            raise ConfigError(f"a connection with a password is given by {FILE}PATH or {VARIABLE}NAME alone")
+        return connection
+
     @model_validator(mode="after")
     def _redis_alone_has_an_address(self) -> Self:
-        if self.online_store != "redis":
-            if self.connection or self.key_ttl_seconds:
-                raise ValueError("connection and key_ttl_seconds belong to online_store 'redis'")
-        elif not self.connection:
+        if self.online_store == "redis" and not self.connection:
             raise ValueError(f"online_store 'redis' needs a connection: {FILE}PATH, {VARIABLE}NAME or a URL")
-        elif not self.connection.startswith((FILE, VARIABLE)) and urlsplit(self.connection).password:
-            raise ValueError(f"a connection with a password is given by {FILE}PATH or {VARIABLE}NAME, never in settings")
+        if self.online_store != "redis" and (self.connection or self.key_ttl_seconds):
+            raise ValueError("connection and key_ttl_seconds belong to online_store 'redis'")
         return self
