@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.errors import BackendUnavailable, ReleaseError
-from lookalike.features.feast_import import import_feast, online_parts
+from lookalike.features.feast_import import import_feast, importing_stores, online_parts
 from lookalike.features.history import PRODUCT_ID
 from lookalike.features.protocol import Features
 
@@ -23,8 +23,9 @@ def open_store(feature_store: Path) -> Any:
             f"{feature_store} is no feature store (no feature_store.yaml); run `lookalike features` first"
         )
     store = import_feast().FeatureStore(repo_path=str(feature_store))
-    if store.config.online_store.type == "redis":
+    with importing_stores():
         online = store.config.online_store
+    if online.type == "redis":
         online.full_scan_for_deletion = False  # we know the keys; the scan holds all of the server's in memory
         online.skip_dedup = True  # tables are written in order of time, and what was lost must be written again
     return store

@@ -4,7 +4,8 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -38,6 +39,14 @@ def import_feast() -> Any:
                 os.environ.pop(name, None)
 
 
+@contextmanager
+def importing_stores() -> Iterator[None]:
+    """With its first store Feast imports every other one, and one of them hides a parent's field."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message='Field name "vector_enabled" in "MilvusOnlineStoreConfig"')
+        yield
+
+
 class OnlineParts(NamedTuple):
     """What reading and writing an online store takes."""
 
@@ -56,9 +65,7 @@ class OnlineParts(NamedTuple):
 def online_parts(config: Any, seconds: float) -> OnlineParts:
     """The online store that Feast's configuration names; a Redis that takes longer than `seconds` has failed."""
     import_feast()
-    with warnings.catch_warnings():
-        # With its first store Feast imports every other one, and one of them hides a parent's field.
-        warnings.filterwarnings("ignore", message='Field name "vector_enabled" in "MilvusOnlineStoreConfig"')
+    with importing_stores():
         from feast import ValueType
         from feast.infra.online_stores.helpers import get_online_store_from_config
         from feast.protos.feast.types.EntityKey_pb2 import EntityKey
