@@ -14,9 +14,10 @@ LIMIT ?=
 ENCODER ?=
 ENCODERS ?=
 QUICK ?=
+VALIDATED ?=
 WORKSPACE ?=
 
-.PHONY: help setup browser demo test lint types layers unit pipelines lock clean
+.PHONY: help setup browser redis demo test lint types layers unit pipelines lock clean
 
 help:  ## Show the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,11 +42,19 @@ browser:  ## Find the Chromium that tests the web page, or install Debian's wher
 	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium > /dev/null; } || \
 	  echo "No Chromium here: install one or set LOOKALIKE_CHROMIUM; until then the web page's tests are skipped."
 
+# Debian's redis-server is a link to this program with a service around it, which would start and listen.
+redis:  ## Find the Redis that tests of features start, or install Debian's program, without its service, where allowed
+	@command -v redis-server > /dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends redis-tools > /dev/null && \
+	    ln -s "$$(command -v redis-check-rdb)" /usr/local/bin/redis-server; } || \
+	  echo "No redis-server here: install one; until then the tests of features in Redis are skipped."
+
 demo: setup  ## Run the whole loop on the drawn shop, or on CATALOG=<folder> (LIMIT=n, ENCODER=<backbone folder>)
 	$(BIN)/lookalike demo $(if $(CATALOG),--catalogue "$(CATALOG)") $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(ENCODER),--encoder "$(ENCODER)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
 
-test: setup browser lint types layers unit  ## Lint, types, layers and every test
+test: setup browser redis lint types layers unit  ## Lint, types, layers and every test
 
 lint:
 	$(BIN)/ruff check .
@@ -104,6 +113,10 @@ bench-milvus-bulk: $(INSTALLED)  ## Measure filling a Milvus server from files, 
 .PHONY: bench-drift
 bench-drift: $(INSTALLED)  ## Measure the watch of drift: false alarms, power, delay (WORKSPACE= with an exported model; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.drift --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
+
+.PHONY: bench-features
+bench-features: $(INSTALLED) redis  ## Measure features from Feast on Redis beside a raw pipeline (VALIDATED= what validate made; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.features --validated "$(VALIDATED)" $(if $(QUICK),--quick)
 
 pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile
