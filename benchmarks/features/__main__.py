@@ -36,7 +36,8 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, Figure]:
             raise ReleaseError("the readers do not find the same features; their times say nothing")
         turns, calls = (2, 50) if arguments.quick else (arguments.turns, arguments.calls)
         timed = time_readers(read, ids, COUNTS, turns, calls, arguments.seed)
-    load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores when it ended, seed {arguments.seed}"
+    load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores when it ended"
+    load += f", niceness {os.nice(0)}, seed {arguments.seed}"
     return figures(timed, record, memory, load)
 
 
@@ -58,8 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks.features", description=__doc__)
     parser.add_argument("--validated", type=Path, required=True, help="what validate made of a catalogue")
     parser.add_argument("--products", type=int, default=0, help="the catalogue grown to so many; shown, not recorded")
-    parser.add_argument("--turns", type=int, default=20, help="rounds over the readers [20]")
-    parser.add_argument("--calls", type=int, default=500, help="calls of every reader in a turn [500]")
+    parser.add_argument("--turns", type=int, default=12, help="rounds over the readers [12]")
+    parser.add_argument("--calls", type=int, default=300, help="calls of every reader in a turn [300]")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="two short turns; shown, not recorded")
     return parser

@@ -22,8 +22,9 @@ def open_store(feature_store: Path) -> Any:
         raise ReleaseError(
             f"{feature_store} is no feature store (no feature_store.yaml); run `lookalike features` first"
         )
-    store = import_feast().FeatureStore(repo_path=str(feature_store))
+    feast = import_feast()
     with importing_stores():
+        store = feast.FeatureStore(repo_path=str(feature_store))
         online = store.config.online_store
     if online.type == "redis":
         online.full_scan_for_deletion = False  # we know the keys; the scan holds all of the server's in memory

@@ -72,7 +72,7 @@ def online_parts(config: Any, seconds: float) -> OnlineParts:
         from feast.protos.feast.types.Value_pb2 import Value
         from feast.utils import _convert_arrow_to_proto
 
-        store = get_online_store_from_config(config.online_store)
+        store: Any = get_online_store_from_config(config.online_store)
     if is_redis(config):
         store._client = redis_client(config.online_store.connection_string, seconds)
     return OnlineParts(
