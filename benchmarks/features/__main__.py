@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.features.figures import COUNTS, figures
 from benchmarks.features.readers import agree, readers
-from benchmarks.features.redis_server import redis_on_loopback
+from benchmarks.features.redis_server import redis_on_loopback, used_memory
 from benchmarks.features.shop import filled, grown_catalogue
 from benchmarks.features.timing import time_readers
 from benchmarks.results import Figure, record
@@ -30,14 +30,15 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, Figure]:
     with redis_on_loopback(scratch) as client:
         port = client.connection_pool.connection_kwargs["port"]
         record = filled(scratch, validated, f"{LOOPBACK}:{port}")
-        memory = client.info("memory")["used_memory"]
+        memory = used_memory(client)
         read = readers(scratch / "store", client)
         if not agree(read, ids[:100]):
             raise ReleaseError("the readers do not find the same features; their times say nothing")
         turns, calls = (2, 50) if arguments.quick else (arguments.turns, arguments.calls)
         timed = time_readers(read, ids, COUNTS, turns, calls, arguments.seed)
-    load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores when it ended"
-    load += f", niceness {os.nice(0)}, seed {arguments.seed}"
+    waiting = "real-time" if os.sched_getscheduler(0) == os.SCHED_FIFO else "usual"
+    load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores when it ended, reader and Redis at "
+    load += f"{waiting} priority, seed {arguments.seed}"
     return figures(timed, record, memory, load)
 
 
@@ -50,15 +51,17 @@ def main() -> int:
     except LookalikeError as error:
         sys.stderr.write(f"bench-features: {error}\n")
         return 2
+    if arguments.products:
+        found = {f"{key}_grown": figure for key, figure in found.items()}
     with tempfile.TemporaryDirectory() as aside:
-        record("cluster", found, **({"folder": Path(aside)} if arguments.quick or arguments.products else {}))
+        record("cluster", found, **({"folder": Path(aside)} if arguments.quick else {}))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks.features", description=__doc__)
     parser.add_argument("--validated", type=Path, required=True, help="what validate made of a catalogue")
-    parser.add_argument("--products", type=int, default=0, help="the catalogue grown to so many; shown, not recorded")
+    parser.add_argument("--products", type=int, default=0, help="the catalogue grown to so many; keys end in _grown")
     parser.add_argument("--turns", type=int, default=12, help="rounds over the readers [12]")
     parser.add_argument("--calls", type=int, default=300, help="calls of every reader in a turn [300]")
     parser.add_argument("--seed", type=int, default=0)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -33,6 +34,12 @@ def redis_on_loopback(folder: Path) -> Iterator[Redis]:
     finally:
         process.kill()
         process.wait()
+
+
+def used_memory(client: Redis) -> int:
+    """Bytes that Redis says it uses."""
+    told: Any = client.info("memory")
+    return int(told["used_memory"])
 
 
 def _wait(client: Redis) -> None:

@@ -41,7 +41,7 @@ def _choose(file: Path, settings: FeatureSettings) -> None:
     if settings.online_store is None:
         return
     written: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    wanted = {"type": "sqlite", "path": "online.db"}
+    wanted: dict[str, Any] = {"type": "sqlite", "path": "online.db"}
     if settings.online_store == "redis":
         wanted = {"type": "redis", "connection_string": settings.connection}
         if settings.key_ttl_seconds is not None:
