@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.features.figures import COUNTS, figures
@@ -52,7 +53,8 @@ def main() -> int:
         sys.stderr.write(f"bench-features: {error}\n")
         return 2
     if arguments.products:
-        found = {f"{key}_grown": figure for key, figure in found.items()}
+        command = f"python -m benchmarks.features --validated <folder> --products {arguments.products}"
+        found = {f"{key}_grown": replace(figure, command=command) for key, figure in found.items()}
     with tempfile.TemporaryDirectory() as aside:
         record("cluster", found, **({"folder": Path(aside)} if arguments.quick else {}))
     return 0
