@@ -97,3 +97,8 @@ def _python_value(stored: Any) -> Any:
 def is_redis(config: Any) -> bool:
     """Whether features are served from one Redis; Feast connects to its clusters and sentinels by itself."""
     return config.online_store.type == "redis" and config.online_store.redis_type == "redis"
+
+
+def keys_expire(config: Any) -> bool:
+    """Whether Redis drops what is not written again."""
+    return is_redis(config) and bool(config.online_store.key_ttl_seconds)

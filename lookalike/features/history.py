@@ -67,6 +67,11 @@ def latest_history(feature_store: Path) -> pd.DataFrame | None:
     return None if latest is None else pq.read_table(latest).to_pandas()
 
 
+def newest_rows(table: Path) -> pd.DataFrame:
+    """What a release's table says now: one row per product, without the time, numbered as in the table."""
+    return pq.read_table(table).to_pandas().drop_duplicates(PRODUCT_ID, keep="last").drop(columns=TIMESTAMP)
+
+
 def _last_change(table: Path) -> pd.Timestamp:
     return pq.read_table(table, columns=[TIMESTAMP]).to_pandas()[TIMESTAMP].max()
 

@@ -1,7 +1,6 @@
 """Features: a release's attributes, prices and the like in the online store, where serving reads them."""
 
 import logging
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,8 @@ import pyarrow.parquet as pq
 
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.errors import BackendUnavailable, ConfigError, ReleaseError
-from lookalike.features.definitions import release_features
-from lookalike.features.feast import FeastLookup, OnlineFeatures, open_store
-from lookalike.features.feast_import import is_redis
-from lookalike.features.feast_work import feast_at_work
-from lookalike.features.filling import Filled, Progress, fill, note_progress, noted_progress, progress_file
+from lookalike.features.feast import FeastLookup, open_store
+from lookalike.features.feast_import import keys_expire
 from lookalike.features.history import (
     PRODUCT_ID,
     SOURCES,
@@ -26,11 +22,11 @@ from lookalike.features.history import (
     write_history,
 )
 from lookalike.features.read_back import read_back
-from lookalike.features.redis_layout import require_apart
 from lookalike.features.settings import FeatureSettings
 from lookalike.features.store_file import prepare_store
+from lookalike.features.visible import announce, make_visible
 from lookalike.release.manifest import feature_service_name
-from lookalike.storage import SEAL, StageRecord, atomic_file, digest_file, read_json, run_stage, write_json
+from lookalike.storage import SEAL, StageRecord, atomic_file, read_json, run_stage, write_json
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +81,9 @@ def _materialise(
     prepare_store(feature_store, definitions, settings)
     current = served_table(catalogue)
     store, table = open_store(feature_store), feature_store / SOURCES / f"{service}.parquet"
-    _announce(store, table)
+    announce(store, table)
     changed = _write_table(feature_store, table, current, now)
-    filled, checked = _make_visible(store, table, current, settings)
+    filled, checked = make_visible(store, table, current, settings)
     features = [name for name in current if name != PRODUCT_ID]
     outcome = {"feature_service": service, "release_id": release_id, "products": len(current), "features": features}
     write_json(folder / FEATURES, outcome)
@@ -100,13 +96,6 @@ def _materialise(
         "read_back": checked,
         "valid_from": now.astimezone(UTC).isoformat(),
     }
-
-
-def _announce(store: Any, table: Path) -> None:
-    """Note that a filling begins, before there is a table that could be taken for a complete release's."""
-    if noted_progress(table) is None:
-        served = table.stem in {service.name for service in store.list_feature_services()}
-        note_progress(table, Progress(table="", rows=0, served=served))
 
 
 def _write_table(feature_store: Path, table: Path, current: pd.DataFrame, now: datetime) -> int:
@@ -125,64 +114,17 @@ def _write_table(feature_store: Path, table: Path, current: pd.DataFrame, now: d
     return changed
 
 
-def _make_visible(store: Any, table: Path, current: pd.DataFrame, settings: FeatureSettings) -> tuple[Filled, int]:
-    """Fill the release's view and, when it reads back, apply the service that answers from it."""
-    release = release_features(table)
-    if is_redis(store.config):
-        require_apart(table.parents[1])
-    with feast_at_work(f"preparing {table.stem}"):
-        store.apply([release.entity, release.source, release.view])
-    features = OnlineFeatures(store, [release.view])
-    start = _start(table, features, settings)
-    note_progress(table, start)
-    filled = fill(
-        store,
-        table,
-        settings.batch,
-        skip=start.rows,
-        passed=lambda rows: note_progress(table, replace(start, rows=rows)),
-    )
-    try:
-        checked = read_back(features, table.stem, current, settings.read_back)
-    except ReleaseError:
-        progress_file(table).unlink()  # the next run writes everything
-        raise
-    with feast_at_work(f"putting {table.stem} in service"):
-        store.apply([release.service])
-    progress_file(table).unlink()
-    log.info(
-        "%s: %d rows written, %.0f a second, %d read back", table.stem, filled.rows, filled.rows_per_second, checked
-    )
-    return filled, checked
-
-
-def _start(table: Path, features: OnlineFeatures, settings: FeatureSettings) -> Progress:
-    """Where to begin: after what an interrupted run wrote, when the store still holds it."""
-    digest, earlier = digest_file(table), noted_progress(table)
-    anew = Progress(digest, 0, earlier is not None and earlier.served)
-    if earlier is None or earlier.table != digest or earlier.rows == 0:
-        return anew
-    newest = pq.read_table(table).to_pandas().drop_duplicates(PRODUCT_ID, keep="last").drop(columns=TIMESTAMP)
-    written = newest[newest.index < earlier.rows]
-    try:
-        read_back(features, table.stem, written, settings.read_back)
-        read_back(features, table.stem, written.tail(settings.batch), settings.batch)  # what a crash of Redis loses
-    except ReleaseError as error:
-        log.warning("%s is filled from the beginning: %s", table.stem, error)
-        return anew
-    log.info("%s: goes on after %d rows", table.stem, earlier.rows)
-    return earlier
-
-
 def _recorded(output: Path) -> str | None:
     """The feature service an earlier run wrote down."""
     return str(read_json(output / FEATURES)["feature_service"]) if (output / FEATURES).is_file() else None
 
 
 def _stands(catalogue: Catalogue, feature_store: Path, service: str, settings: FeatureSettings) -> bool:
-    """Whether the release's features are there and are the catalogue's."""
+    """Whether the release's features are there, are the catalogue's, and are going to stay."""
     if not (feature_store / SOURCES / f"{service}.parquet").is_file():
         return False
+    if keys_expire(open_store(feature_store).config):
+        return False  # written again, before they do
     try:
         read_back(FeastLookup(feature_store, service), service, served_table(catalogue), settings.read_back)
     except (ReleaseError, BackendUnavailable) as error:

@@ -13,6 +13,7 @@ from lookalike.storage import StageRecord, atomic_folder, read_json
 from lookalike.workspace import Workspace
 
 if TYPE_CHECKING:
+    from lookalike.features.filling import Filled
     from lookalike.lifecycle.erase import Erased
     from lookalike.lifecycle.prune import Pruned
     from lookalike.release.manifest import Release
@@ -31,6 +32,14 @@ def features(
     store = Workspace(Path(workspace)).feature_store
     chosen = settings_for(FeatureSettings, settings, "features")
     return materialise(Path(validated), Path(output), store, release, datetime.now(UTC), Path(definitions), chosen)
+
+
+def refill_features(*, workspace: str, settings: Settings = NONE) -> "dict[str, Filled]":
+    """Write every release's features to the online store again, from the tables that the feature store keeps."""
+    from lookalike.features.refill import refill
+    from lookalike.features.settings import FeatureSettings
+
+    return refill(Workspace(Path(workspace)).feature_store, settings_for(FeatureSettings, settings, "features"))
 
 
 def release(

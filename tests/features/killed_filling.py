@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lookalike.features import materialise as stage
+from lookalike.features import visible as stage
 from lookalike.features.feast_import import import_feast
 from lookalike.features.materialise import materialise
 from lookalike.features.settings import FeatureSettings

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lookalike.errors import BackendUnavailable, ReleaseError
-from lookalike.features import materialise as stage
+from lookalike.features import visible as stage
 from lookalike.features.definitions import release_definitions
 from lookalike.features.feast import FeastLookup
 from lookalike.features.filling import noted_progress

@@ -17,6 +17,7 @@ from lookalike.features.feast import READ_SECONDS, FeastLookup
 from lookalike.features.forget import forget_online, remains_online
 from lookalike.features.materialise import materialise
 from lookalike.features.redis_connection import redis_client
+from lookalike.features.refill import refill
 from lookalike.features.refresh import refresh
 from lookalike.features.releases import prune_features
 from lookalike.features.settings import FeatureSettings
@@ -158,9 +159,34 @@ def test_a_store_moves_from_sqlite_to_redis_by_settings_alone(
     assert materialise(shop / "tuesday", shop / "new", shop / "store", NEW, WEDNESDAY, settings=settings).reused
 
 
-def test_keys_expire_when_asked_to(redis: RedisServer, settings: FeatureSettings, tmp_path: Path) -> None:
-    two_releases(tmp_path, settings.model_copy(update={"key_ttl_seconds": 600}))
+def test_keys_expire_when_asked_to_and_are_written_again_before(
+    redis: RedisServer, settings: FeatureSettings, tmp_path: Path
+) -> None:
+    shop = two_releases(tmp_path, settings.model_copy(update={"key_ttl_seconds": 600}))
     assert all(0 < redis.client.ttl(key) <= 600 for key in redis.content())
+    for key in redis.content():
+        redis.client.expire(key, 60)
+    assert materialise(shop / "tuesday", shop / "new", shop / "store", NEW, WEDNESDAY).figures["written"] == 2
+    assert sorted(redis.client.ttl(key) > 60 for key in redis.content()) == [False, True, True]  # the clog has left
+
+
+def test_every_release_is_filled_again_from_the_store_alone(redis: RedisServer, shop: Path) -> None:
+    before = redis.content()
+    redis.client.flushall()
+    done = refill(shop / "store", FeatureSettings())
+    assert {service: filled.rows for service, filled in done.items()} == dict.fromkeys(SERVICES, 2)
+    assert redis.content() == before
+
+
+def test_every_release_moves_to_another_store_at_once(
+    redis: RedisServer, settings: FeatureSettings, tmp_path: Path
+) -> None:
+    shop = two_releases(tmp_path / "laptop")
+    refill(shop / "store", settings)
+    assert lookup(shop, OLD).lookup(["boot"], 1) == {"boot": SERVED_BOOT}
+    assert len(redis.content()) == 3
+    with pytest.raises(ReleaseError, match="no feature store"):
+        refill(tmp_path / "nowhere", settings)
 
 
 def test_features_that_would_share_a_field_are_refused(
