@@ -70,10 +70,10 @@ def _forget_in_sqlite(store: Any, services: Sequence[str], product_ids: Sequence
     file = Path(store.repo_path) / store.config.online_store.path
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA busy_timeout = 30000")
-        connection.execute("PRAGMA secure_delete = ON")  # freed pages are overwritten with zeros
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         for table in (f"{store.project}_{service}" for service in services):
             if table in tables:
                 removed += connection.executemany(f'DELETE FROM "{table}" WHERE entity_key = ?', keys).rowcount
+        connection.execute("VACUUM")  # deleted rows, and copies of rows that splitting pages left, stay in the file
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log holds the values as they were written
     return removed
