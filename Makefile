@@ -17,9 +17,10 @@ ENCODER ?=
 ENCODERS ?=
 QUICK ?=
 SCHEMAS ?=
+VALIDATED ?=
 WORKSPACE ?=
 
-.PHONY: help setup browser kustomize demo test lint types layers unit pipelines lock clean
+.PHONY: help setup browser kustomize redis demo test lint types layers unit pipelines lock clean
 
 help:  ## Show the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,11 +49,19 @@ kustomize:  ## Say whether the manifests can be built here; no registry has a ku
 	@$(BIN)/python -c 'from app.manifests.reading import kustomize; kustomize()' 2> /dev/null || \
 	  echo "No kustomize here, nor kubectl 1.21 or later (Debian's is older): the overlays' tests are skipped."
 
+# Debian's redis-server is a link to this program with a service around it, which would start and listen.
+redis:  ## Find the Redis that tests of features start, or install Debian's program, without its service, where allowed
+	@command -v redis-server > /dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends redis-tools > /dev/null && \
+	    ln -s "$$(command -v redis-check-rdb)" /usr/local/bin/redis-server; } || \
+	  echo "No redis-server here: install one; until then the tests of features in Redis are skipped."
+
 demo: setup  ## Run the whole loop on the drawn shop, or on CATALOG=<folder> (LIMIT=n, ENCODER=<backbone folder>)
 	$(BIN)/lookalike demo $(if $(CATALOG),--catalogue "$(CATALOG)") $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(ENCODER),--encoder "$(ENCODER)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
 
-test: setup browser kustomize lint types layers unit  ## Lint, types, layers and every test
+test: setup browser kustomize redis lint types layers unit  ## Lint, types, layers and every test
 
 lint:
 	$(BIN)/ruff check .
@@ -119,6 +128,10 @@ bench-drift: $(INSTALLED)  ## Measure the watch of drift: false alarms, power, d
 .PHONY: bench-manifests
 bench-manifests: $(INSTALLED)  ## Plant mistakes in the manifests and count those the checker misses (SCHEMAS=, QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.manifests $(if $(SCHEMAS),--schemas "$(SCHEMAS)") $(if $(QUICK),--quick)
+
+.PHONY: bench-features
+bench-features: $(INSTALLED) redis  ## Measure features from Feast on Redis beside a raw pipeline (VALIDATED= what validate made; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.features --validated "$(VALIDATED)" $(if $(QUICK),--quick)
 
 pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile

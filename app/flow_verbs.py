@@ -138,11 +138,23 @@ def export(
     tell(stages.export(*map(str, folders), settings=chosen))
 
 
-def features(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
-    """Apply the Feast repository for the new release and materialise it."""
-    shop = Workspace(workspace)
+def features(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Write all releases' features again: the online store was lost or changed."),
+    ] = False,
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Apply the Feast repository for the new release and materialise it; an interrupted run goes on."""
+    shop, chosen = Workspace(workspace), read_settings(settings, overrides)
+    if again:
+        for service, filled in stages.refill_features(workspace=str(shop.root), settings=chosen).items():
+            typer.echo(f"features {service}: {filled.rows:,} products written, {filled.rows_per_second:,.0f} a second")
+        return
     places = {"workspace": str(shop.root), "definitions": str(files("feature_repo"))}
-    tell(stages.features(str(shop.validated), str(shop.index), str(shop.features), **places))
+    tell(stages.features(str(shop.validated), str(shop.index), str(shop.features), **places, settings=chosen))
 
 
 def release(

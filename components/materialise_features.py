@@ -13,6 +13,7 @@ def materialise_features(
     features: Output[Artifact],
     metrics: Output[Metrics],
     workspace: str,
+    settings: dict = {},
 ):
     """Apply the Feast repository for this release and materialise it.
 
@@ -20,6 +21,7 @@ def materialise_features(
         validated: the validated catalogue.
         index: the index's record, which names the release.
         workspace: root of the shop's workspace, where the feature store lives.
+        settings: overrides by stage name, here those of "features".
     """
     from importlib.resources import files
 
@@ -27,4 +29,4 @@ def materialise_features(
     from lookalike import stages
 
     places = {"workspace": workspace, "definitions": str(files("feature_repo"))}
-    log_record(stages.features(validated.path, index.path, features.path, **places), metrics)
+    log_record(stages.features(validated.path, index.path, features.path, **places, settings=settings), metrics)

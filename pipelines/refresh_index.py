@@ -40,4 +40,4 @@ def refresh_index(
         catalogue=catalogue, catalogue_digest=catalogue_digest, mapping=mapping, limit=limit, settings=settings
     ).outputs["validated"]
     index = sharded_index(validated, live.outputs["exported"], shards, milvus_uri, settings)
-    deploy(validated, live.outputs["exported"], live.outputs["evaluation"], index, workspace, milvus_uri)
+    deploy(validated, live.outputs["exported"], live.outputs["evaluation"], index, workspace, milvus_uri, settings)

@@ -96,5 +96,5 @@ def training(
     verdict = promotion_gate(evaluation=evaluation).output
     with dsl.If(verdict == "promote", name="promoted"):
         index = build_index(validated=validated, exported=exported, milvus_uri=milvus_uri, settings=settings)
-        deploy(validated, exported, evaluation, index.set_caching_options(False), workspace, milvus_uri)
+        deploy(validated, exported, evaluation, index.set_caching_options(False), workspace, milvus_uri, settings)
     return Trained(validated, splits, collected.outputs["feedback"], triplets, checkpoint, evaluation)

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from lookalike.errors import CatalogueError
 from lookalike.features.feast_import import import_feast
-from lookalike.features.history import PRODUCT_ID, SOURCES, TIMESTAMP
+from lookalike.features.filling import noted_progress
+from lookalike.features.history import PRODUCT_ID, TIMESTAMP, release_tables
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,20 @@ def release_features(table: Path) -> ReleaseFeatures:
 
 
 def release_definitions(feature_store: Path) -> dict[str, Any]:
-    """Every release's objects by a name for each, as `feast apply` wants them in a module."""
+    """Every release's objects by a name for each, as `feast apply` wants them in a module.
+
+    A release that is being filled for the first time has no service yet.
+    """
     definitions: dict[str, Any] = {}
-    for table in sorted((feature_store / SOURCES).glob("*.parquet")):
+    for table in release_tables(feature_store):
         release = release_features(table)
         definitions |= {
             f"{table.stem}_source": release.source,
             f"{table.stem}_view": release.view,
-            f"{table.stem}_service": release.service,
         }
+        filling = noted_progress(table)
+        if filling is None or filling.served:
+            definitions[f"{table.stem}_service"] = release.service
     return definitions
 
 

@@ -40,7 +40,7 @@ def with_history(current: pd.DataFrame, earlier: pd.DataFrame | None, now: datet
     """
     stamped = current.assign(**{TIMESTAMP: pd.Timestamp(now).as_unit("us")})
     if earlier is None:
-        return stamped
+        return _in_order(stamped)
     kept = earlier[earlier[PRODUCT_ID].isin(current[PRODUCT_ID])].reindex(columns=stamped.columns)
     for column in current:
         if kept[column].dtype != current[column].dtype:
@@ -49,14 +49,31 @@ def with_history(current: pd.DataFrame, earlier: pd.DataFrame | None, now: datet
     before = latest.reindex(current[PRODUCT_ID])[[c for c in current if c != PRODUCT_ID]].reset_index(drop=True)
     after = current[before.columns]
     same = ((before == after) | (before.isna() & after.isna())).all(axis=1) & current[PRODUCT_ID].isin(latest.index)
-    table = pd.concat([kept, stamped[~same]])
+    return _in_order(pd.concat([kept, stamped[~same]]))
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values([PRODUCT_ID, TIMESTAMP]).reset_index(drop=True)
+
+
+def release_tables(feature_store: Path) -> list[Path]:
+    """The tables of every release that has features here, sorted; what a killed writer left aside is none."""
+    return sorted(path for path in (feature_store / SOURCES).glob("*.parquet") if not path.name.startswith("."))
 
 
 def latest_history(feature_store: Path) -> pd.DataFrame | None:
     """The table of the release that was made last, None before the first."""
-    tables = [pq.read_table(path).to_pandas() for path in sorted((feature_store / SOURCES).glob("*.parquet"))]
-    return max(tables, key=lambda table: table[TIMESTAMP].max(), default=None)
+    latest = max(release_tables(feature_store), key=_last_change, default=None)
+    return None if latest is None else pq.read_table(latest).to_pandas()
+
+
+def newest_rows(table: Path) -> pd.DataFrame:
+    """What a release's table says now: one row per product, without the time, numbered as in the table."""
+    return pq.read_table(table).to_pandas().drop_duplicates(PRODUCT_ID, keep="last").drop(columns=TIMESTAMP)
+
+
+def _last_change(table: Path) -> pd.Timestamp:
+    return pq.read_table(table, columns=[TIMESTAMP]).to_pandas()[TIMESTAMP].max()
 
 
 def write_history(table: pd.DataFrame, path: Path) -> None:

@@ -16,8 +16,8 @@ from typing import Protocol, runtime_checkable
 from lookalike.catalog.erasures import add_erasures
 from lookalike.errors import ConfigError
 from lookalike.evaluation.outputs import PAGE, REFERENCE, SHEET
-from lookalike.features.forget import forget_online
-from lookalike.features.materialise import served_releases
+from lookalike.features.forget import forget_online, remains_online
+from lookalike.features.releases import served_releases
 from lookalike.index.build import COLLECTION_PREFIX
 from lookalike.index.faiss_folder import COLLECTION
 from lookalike.index.protocol import VectorIndex
@@ -111,10 +111,12 @@ def _erase_collections(index: VectorIndex, product_ids: Sequence[str], done: Era
 
 def _erase_online(shop: Workspace, product_ids: Sequence[str], done: Erased) -> None:
     services = served_releases(shop.feature_store)
+    if not services:
+        return
     try:
-        done.removed["online features, values"] += (
-            forget_online(shop.feature_store, services, product_ids) if services else 0
-        )
+        done.removed["online features, values"] += forget_online(shop.feature_store, services, product_ids)
+        stays = remains_online(shop.feature_store)
+        done.left += [stays] if stays else []
     except ConfigError as error:
         done.left.append(str(error))
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lookalike.errors import VectorIndexError
-from lookalike.features.materialise import prune_features, served_releases
+from lookalike.features.releases import prune_features, served_releases
 from lookalike.index.build import COLLECTION_PREFIX
 from lookalike.index.protocol import VectorIndex
 from lookalike.release.manifest import LIVE, Release, forget_release, known_releases

@@ -14,6 +14,7 @@ from lookalike.storage import StageRecord, atomic_folder, read_json
 from lookalike.workspace import Workspace
 
 if TYPE_CHECKING:
+    from lookalike.features.filling import Filled
     from lookalike.index.protocol import VectorIndex
     from lookalike.lifecycle.erase import Erased
     from lookalike.lifecycle.prune import Pruned
@@ -23,13 +24,25 @@ if TYPE_CHECKING:
     from lookalike.release.update_log import Update
 
 
-def features(validated: str, index: str, output: str, *, workspace: str, definitions: str) -> StageRecord:
+def features(
+    validated: str, index: str, output: str, *, workspace: str, definitions: str, settings: Settings = NONE
+) -> StageRecord:
     """Apply and materialise the release's features; `definitions` is the folder of a Feast repository."""
     from lookalike.features.materialise import materialise
+    from lookalike.features.settings import FeatureSettings
 
     release = read_json(Path(index) / "index.json")["release_id"]
     store = Workspace(Path(workspace)).feature_store
-    return materialise(Path(validated), Path(output), store, release, datetime.now(UTC), Path(definitions))
+    chosen = settings_for(FeatureSettings, settings, "features")
+    return materialise(Path(validated), Path(output), store, release, datetime.now(UTC), Path(definitions), chosen)
+
+
+def refill_features(*, workspace: str, settings: Settings = NONE) -> "dict[str, Filled]":
+    """Write every release's features to the online store again, from the tables that the feature store keeps."""
+    from lookalike.features.refill import refill
+    from lookalike.features.settings import FeatureSettings
+
+    return refill(Workspace(Path(workspace)).feature_store, settings_for(FeatureSettings, settings, "features"))
 
 
 def release(
@@ -108,7 +121,8 @@ def prune(*, workspace: str, milvus_uri: str, keep: int, unreleased: bool, dry_r
 def update(validated: str, *, workspace: str, milvus_uri: str, settings: Settings = NONE) -> "Update | None":
     """Apply a validated catalogue to the live release in place; None where it holds that catalogue already."""
     from lookalike.embedders.onnx import OnnxEmbedder
-    from lookalike.features.materialise import refresh
+    from lookalike.features.refresh import refresh
+    from lookalike.features.settings import FeatureSettings
     from lookalike.index.build import IndexSettings
     from lookalike.lifecycle.update import update
     from lookalike.release.manifest import require_live
@@ -116,7 +130,8 @@ def update(validated: str, *, workspace: str, milvus_uri: str, settings: Setting
     shop, now = Workspace(Path(workspace)), datetime.now(UTC)
     live = require_live(shop.releases)
     chosen = settings_for(IndexSettings, settings, "index")
-    features = partial(refresh, shop.feature_store, live.feature_service, now)
+    filling = settings_for(FeatureSettings, settings, "features")
+    features = partial(refresh, shop.feature_store, live.feature_service, now, filling)
     with collections_at(milvus_uri) as store:
         prove = _proof(shop, store)
         if prove is not None:

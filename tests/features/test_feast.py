@@ -4,7 +4,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -12,82 +11,19 @@ import pytest
 
 from lookalike.errors import BackendUnavailable, ConfigError, ReleaseError
 from lookalike.features.feast import FeastLookup, open_store
-from lookalike.features.materialise import materialise, prune_features
-from lookalike.features.memory import MemoryFeatures
-from lookalike.features.protocol import FeatureLookup, FeatureValue
+from lookalike.features.materialise import materialise
+from lookalike.features.releases import prune_features
 from lookalike.release.manifest import feature_service_name
 from lookalike.storage import StageRecord, read_json
-from tests.features.shop import BOOT, CLOG, DEFINITIONS, MONDAY, TUESDAY, WEDNESDAY, validated_folder
-
-Served = dict[str, FeatureValue]
-
-OLD, NEW = "a" * 64, "b" * 64
-SERVED_BOOT: Served = {"title": "A boot", "vertical": "shoe", "colour": "red", "price": 80.0, "stock": 3.0}
-SERVED_CLOG: Served = {"title": "A clog", "vertical": "shoe", "colour": "green", "fabric": "wood", "price": 25.5}
-REPAINTED = {**BOOT, "colour": "blue", "price": 70.0}
+from tests.features.shop import DEFINITIONS, MONDAY, TUESDAY, WEDNESDAY
+from tests.features.two_releases import NEW, OLD, SERVED_BOOT, lookup, two_releases
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # ibis on DuckDB
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two releases: on Tuesday the boot was repainted, the clog left and a mule came."""
-    root = tmp_path_factory.mktemp("shop")
-    monday = validated_folder(root / "monday", [BOOT, CLOG])
-    tuesday = validated_folder(root / "tuesday", [REPAINTED, {**CLOG, "product_id": "mule"}])
-    materialise(monday, root / "old", root / "store", OLD, MONDAY, DEFINITIONS)
-    materialise(tuesday, root / "new", root / "store", NEW, TUESDAY, DEFINITIONS)
-    return root
-
-
-def lookup(root: Path, release: str) -> FeastLookup:
-    return FeastLookup(root / "store", feature_service_name(release))
-
-
-@pytest.fixture(params=["memory", "feast"])
-def features(request: pytest.FixtureRequest, shop: Path) -> FeatureLookup:
-    """The old release's features behind the protocol."""
-    if request.param == "memory":
-        return MemoryFeatures({"boot": SERVED_BOOT, "clog": SERVED_CLOG})
-    return lookup(shop, OLD)
-
-
-def test_known_products_have_their_features_and_unknown_values_are_absent(features: FeatureLookup) -> None:
-    assert features.lookup(["boot", "clog"], 10) == {"boot": SERVED_BOOT, "clog": SERVED_CLOG}
-
-
-def test_unknown_products_are_absent_and_repeated_ones_are_read_once(features: FeatureLookup) -> None:
-    assert features.lookup(["clog", "sandal", "clog", "mule"], 10) == {"clog": SERVED_CLOG}
-    assert features.lookup([], 10) == {}
-
-
-def test_the_old_release_goes_on_answering_its_own_values(shop: Path) -> None:
-    old, new = lookup(shop, OLD), lookup(shop, NEW)
-    wanted = ["boot", "clog", "mule"]
-    assert old.lookup(wanted, 10) == {"boot": SERVED_BOOT, "clog": SERVED_CLOG}
-    assert new.lookup(wanted, 10) == {
-        "boot": {**SERVED_BOOT, "colour": "blue", "price": 70.0},
-        "mule": {**SERVED_CLOG, "title": "A mule"},
-    }
-
-
-@pytest.mark.parametrize("release", [OLD, NEW])
-def test_answers_are_those_of_feasts_own_call(shop: Path, release: str) -> None:
-    wanted, store = ["boot", "sandal", "mule", "clog"], open_store(shop / "store")
-    service = store.get_feature_service(feature_service_name(release))
-    columns = store.get_online_features(service, entity_rows=[{"product_id": one} for one in wanted]).to_dict()
-    rows = {
-        product: {name: values[row] for name, values in columns.items() if values[row] is not None}
-        for row, product in enumerate(columns.pop("product_id"))
-    }
-    assert lookup(shop, release).lookup(wanted, 10) == {product: row for product, row in rows.items() if row}
-
-
-def test_several_threads_read_at_once(shop: Path) -> None:
-    opened = lookup(shop, OLD)
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: opened.lookup(["boot", "clog"], 10), range(40)))
-    assert answers == [{"boot": SERVED_BOOT, "clog": SERVED_CLOG}] * 40
+    return two_releases(tmp_path_factory.mktemp("shop"))
 
 
 def test_readers_are_not_locked_out_while_another_release_is_written(shop: Path) -> None:

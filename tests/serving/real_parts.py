@@ -15,6 +15,7 @@ import feature_repo
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.errors import BackendUnavailable
 from lookalike.features.materialise import materialise
+from lookalike.features.settings import FeatureSettings
 from lookalike.index.build import build_index
 from lookalike.index.milvus import MilvusIndex
 from lookalike.release.manifest import Release, save_release, switch_live
@@ -31,7 +32,7 @@ from tests.serving.running import Client, until
 DEFINITIONS = Path(feature_repo.__file__).parent
 
 
-def made_shop(root: Path, products: range) -> Workspace:
+def made_shop(root: Path, products: range, features: FeatureSettings | None = None) -> Workspace:
     """A workspace with one release in service, every part made by its own stage."""
     shop = Workspace(root)
     validated, export = validated_folder(shop.validated, products), exported()
@@ -39,7 +40,7 @@ def made_shop(root: Path, products: range) -> Workspace:
         build_index(validated, export, shop.index, index, OnnxEmbedder(export))
     model, now = publish_model(export, shop.model_repository).name, datetime.now(UTC)
     release = Release.of(OnnxEmbedder(export).identity.fingerprint, read_seal(validated).content, now, model)
-    materialise(validated, shop.features, shop.feature_store, release.release_id, now, DEFINITIONS)
+    materialise(validated, shop.features, shop.feature_store, release.release_id, now, DEFINITIONS, features)
     save_release(shop.releases, release)
     switch_live(shop.releases, release)
     return shop
