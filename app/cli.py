@@ -9,6 +9,7 @@ import sys
 import typer
 
 from app import (
+    drill_verb,
     flow_verbs,
     index_verbs,
     key_verbs,
@@ -28,7 +29,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (*flow_verbs.VERBS, *lifecycle_verbs.VERBS, *service_verbs.VERBS, *watch_verbs.VERBS, demo):
+for verb in (
+    *flow_verbs.VERBS,
+    *lifecycle_verbs.VERBS,
+    *service_verbs.VERBS,
+    *watch_verbs.VERBS,
+    *drill_verb.VERBS,
+    demo,
+):
     app.command()(verb)
 app.add_typer(index_verbs.app, name="index")
 app.add_typer(pipeline_verbs.app, name="pipeline")

@@ -34,6 +34,10 @@ class Study(StrictConfig):
     """References that many windows without drift share, as in service."""
     shared_windows: int = Field(default=20, ge=2)
     """Windows of each."""
+    none_references: int = Field(default=20, ge=2)
+    """Releases of the drill without a shift."""
+    none_windows: int = Field(default=50, ge=2)
+    """Daily windows of each; fewer than a model may be old in days."""
     draws: int = Field(default=999, ge=99)
     """Random cuts behind every calibration, as shipped."""
     seed: int = 0
@@ -53,6 +57,8 @@ QUICK = Study(
     type_rows=12,
     shared_references=3,
     shared_windows=4,
+    none_references=2,
+    none_windows=6,
     draws=199,
 )
 """Does every part of the study still work?"""
