@@ -31,15 +31,16 @@ def drill(
     if listed:
         tell_scenarios()
         return
+    from app.drill.days import Asked
     from app.drill.drilled import DRILLS, open_drilled
     from app.drill.page import PAGE
-    from app.drill.run import Asked, run_drill
+    from app.drill.run import run_drill
     from app.drill.scenario import find_scenario
 
     chosen, shop = find_scenario(scenario), Workspace(workspace.resolve())
     folder = output or shop.root / DRILLS / chosen.name
-    asked = Asked(windows, queries, seed, read_settings(settings, overrides))
-    found = run_drill(open_drilled(shop), chosen, asked, folder)
+    chosen_settings = read_settings(settings, overrides)
+    found = run_drill(open_drilled(shop), chosen, folder, Asked(windows, queries, seed), chosen_settings)
     tell_drill(found)
     typer.echo(f"  see {folder / PAGE}")
     if not found.as_expected:

@@ -5,7 +5,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from app.drill.result import Drill
+from app.drill.watching import window_folder
 from lookalike.evaluation.plots import timeline_plot
+from monitoring.drift import REPORT
 
 PAGE = "drill.html"
 
@@ -14,7 +16,7 @@ def write_page(folder: Path, drill: Drill) -> None:
     """One self-contained page beside `drill.json`; each window links the watch's own."""
     environment = Environment(loader=PackageLoader("app.drill"), autoescape=select_autoescape())
     pages = {
-        window.number: f"windows/{window.number:03d}/drift/drift.html"
+        window.number: window_folder(window.number) / "drift" / REPORT
         for window in drill.windows
         if window.outcome != "not watched"
     }
@@ -28,5 +30,5 @@ def timeline(drill: Drill) -> str:
         "score (powers of ten)": [window.score for window in drill.windows],
         "threshold": [window.threshold for window in drill.windows],
     }
-    shaded = [window.number for window in drill.windows if window.shifted] if drill.scenario != "none" else []
+    shaded = [window.number for window in drill.windows if window.shifted]
     return timeline_plot("drill", lines, shaded, {w.number: w.action for w in drill.windows if w.started})

@@ -79,7 +79,7 @@ def chances(pool: Pool, shift: Shift) -> NDArray[np.float64]:
 
 def commonest_season(pool: Pool) -> str:
     """Raises ConfigError where the catalogue tells fewer than two seasons apart."""
-    known = pool.seasons[(pool.seasons != None) & (pool.verticals != pool.kept_out)]  # noqa: E711 (element by element)
+    known = pool.seasons[pd.notna(pool.seasons) & (pool.verticals != pool.kept_out)]
     names, counts = np.unique(known.astype(str), return_counts=True)
     if len(names) < 2:
         raise ConfigError(f"the catalogue's attribute 'season' has the values {list(names)}; a new mix needs two")

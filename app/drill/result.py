@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.drill.scenario import Scenario
+from app.drill.scenario import ORDINARY, Scenario
 from app.drill.service import Traffic
 from lookalike.config import StrictConfig
 from monitoring.history import Action
@@ -80,9 +80,10 @@ class Drill(StrictConfig):
 def expectation(scenario: Scenario) -> str:
     """In words."""
     speaks = f"{' and '.join(scenario.speaks)} should speak" if scenario.speaks else "nobody needs to speak"
-    starts = f"a {' and a '.join(scenario.starts)} should start" if scenario.starts else "no retrain should start"
-    besides = f", a {' or a '.join(scenario.may_start)} may" if scenario.may_start else ", nor anything else"
-    return f"{speaks}; {starts}{besides if scenario.may_start or not scenario.starts else ''}"
+    besides = f", a {' or a '.join(scenario.may_start)} may" if scenario.may_start else ""
+    if scenario.starts:
+        return f"{speaks}; a {' and a '.join(scenario.starts)} should start{besides}"
+    return f"{speaks}; {'no retrain' if besides else 'nothing'} should start{besides}"
 
 
 def conclude(scenario: Scenario, windows: tuple[WatchedWindow, ...]) -> tuple[bool, str]:
@@ -91,7 +92,7 @@ def conclude(scenario: Scenario, windows: tuple[WatchedWindow, ...]) -> tuple[bo
     spoke = sorted({said.watcher for window in windows if window.shifted for said in window.said if said.spoke})
     runs = [f"{window.action} with window {window.number}" for window in windows if window.started]
     happened = f"{' and '.join(spoke) or 'nobody'} spoke during the shift; started: {', '.join(runs) or 'nothing'}."
-    if scenario.name == "none":
+    if scenario.shift == ORDINARY:
         happened = f"{_alarms(windows)} of {len(windows)} windows drifted; started: {', '.join(runs) or 'nothing'}."
     verdict = f"NOT as expected: {'; '.join(wrong)}." if wrong else "As expected."
     return not wrong, f"{happened} {verdict}"
@@ -102,8 +103,9 @@ def _alarms(windows: tuple[WatchedWindow, ...]) -> int:
 
 
 def _too_early(windows: tuple[WatchedWindow, ...]) -> list[str]:
-    before = windows[: next((place for place, window in enumerate(windows) if window.shifted), len(windows))]
-    return [f"window {window.number} started a {window.action} before the shift" for window in before if window.started]
+    first = next((window.number for window in windows if window.shifted), 0)
+    early = [window for window in windows if window.started and window.number < first]
+    return [f"window {window.number} started a {window.action} before the shift" for window in early]
 
 
 def _silent(scenario: Scenario, windows: tuple[WatchedWindow, ...]) -> list[str]:

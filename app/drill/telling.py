@@ -34,11 +34,11 @@ def drill_table(drill: Drill) -> Table:
     for column in ("window", "shift", "score / threshold", "verdict", "what moved", "who else spoke", "decided"):
         table.add_column(column)
     for window in drill.windows:
-        table.add_row(*_cells(window, named=drill.scenario != "none"))
+        table.add_row(*_cells(window))
     return table
 
 
-def _cells(window: WatchedWindow, named: bool) -> tuple[str, ...]:
+def _cells(window: WatchedWindow) -> tuple[str, ...]:
     score = "" if window.score is None else f"{window.score:.2f} / {window.threshold:.2f}"
     verdict = ("drifted" if window.drifted else "no drift") if window.outcome == "measured" else window.outcome
     more = len(window.moved) - MOVED
@@ -46,7 +46,7 @@ def _cells(window: WatchedWindow, named: bool) -> tuple[str, ...]:
     others = "\n".join(
         f"{said.watcher}: {said.words}" for said in window.said if said.spoke and said.watcher != "drift"
     )
-    shift = "yes" if window.shifted and named else ""
+    shift = "yes" if window.shifted else ""
     return (
         str(window.number),
         shift,
