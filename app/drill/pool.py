@@ -30,7 +30,7 @@ class Pool:
     verticals: NDArray[np.object_]
     """(N,)"""
     seasons: NDArray[np.object_]
-    """(N,) None where unknown."""
+    """(N,) missing where unknown."""
     kept_out: str = ""
     """Vertical that ordinary traffic never asks for; empty where there is none."""
 
@@ -51,7 +51,7 @@ def unseen_photos(catalogue: Catalogue, trained: Collection[str]) -> Pool:
     return Pool(
         [contents[photo] for photo in photos["photo_id"]],
         products["vertical"].to_numpy(dtype=object),
-        seasons.where(seasons.notna(), None).to_numpy(dtype=object),
+        seasons.to_numpy(dtype=object),
     )
 
 

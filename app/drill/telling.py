@@ -47,12 +47,9 @@ def _cells(window: WatchedWindow) -> tuple[str, ...]:
         f"{said.watcher}: {said.words}" for said in window.said if said.spoke and said.watcher != "drift"
     )
     shift = "yes" if window.shifted else ""
-    return (
-        str(window.number),
-        shift,
-        score,
-        verdict,
-        moved,
-        others,
-        f"{window.action}: {window.reasons[0].split(REPEATED)[0]}",
-    )
+    return str(window.number), shift, score, verdict, moved, others, f"{window.action}: {_reason(window)}"
+
+
+def _reason(window: WatchedWindow) -> str:
+    """The reason that decided: what the catalogue asks for is said last, everything else first."""
+    return window.reasons[-1 if window.action == "reindex" else 0].split(REPEATED)[0]

@@ -53,7 +53,8 @@ def live(traffic: Traffic, study: Study, settings: DriftSettings, number: int) -
     """One release's windows: how many drifted, and how many retrains drift started."""
     world = new_world(traffic, study, number, PURPOSE, unseen=False)
     calibration, history = calibrate(world.reference, study.window, settings), WatchHistory()
-    rules, verdicts, retrains, between = DecisionSettings(), [], 0, 0.0
+    rules, retrains, between = DecisionSettings(), 0, 0.0
+    verdicts: list[bool] = []
     for day in range(study.none_windows):
         window = _window(world, study.window, day)
         found = weigh(calibration, world.reference, window, None, verdicts, settings)
@@ -114,13 +115,13 @@ def _after(history: WatchHistory, decision: Decision, day: int) -> WatchHistory:
 
 def _figure(releases: Sequence[Outcome], study: Study, settings: DriftSettings) -> Figure:
     windows, retrains, alarms = (sum(one[name] for one in releases) for name in ("windows", "retrains", "alarms"))
-    between = releases[0]["between"]
+    between, per_thousand = releases[0]["between"], 1000 / windows
     stated = windows / between
-    most, per_thousand = int(poisson.ppf(0.975, stated)), 1000 / windows
+    most, (low, high) = int(poisson.ppf(0.975, stated)), _exact(retrains)
     return Figure(
         value=retrains * per_thousand,
         unit="retrains per 1,000 windows",
-        how=f"{retrains} retrains decided in {windows:,} windows of {study.window} queries without a shift, {POOL}: "
+        how=f"retrains decided: {retrains} in {windows:,} windows of {study.window} queries without a shift, {POOL}: "
         f"{len(releases)} releases with references of {study.reference} other products, {study.none_windows} daily "
         f"windows each, through detector, sequence rule and decision at the shipped settings; {alarms} windows "
         f"drifted alone (stated: {settings.alpha:g} of them). Stated by the sequence rule: once in {between:,.0f} "
@@ -129,7 +130,7 @@ def _figure(releases: Sequence[Outcome], study: Study, settings: DriftSettings) 
         command=COMMAND,
         goal=f"<= {most} in {windows:,} windows, the 97.5 % Poisson point of the stated {stated:.2g}",
         met=retrains <= most,
-        interval=tuple(bound * per_thousand for bound in _exact(retrains)),  # type: ignore[arg-type]
+        interval=(low * per_thousand, high * per_thousand),
         n=windows,
     )
 
