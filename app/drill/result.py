@@ -95,7 +95,7 @@ def conclude(scenario: Scenario, windows: tuple[WatchedWindow, ...]) -> tuple[bo
     if scenario.shift == ORDINARY:
         happened = f"{_alarms(windows)} of {len(windows)} windows drifted; started: {', '.join(runs) or 'nothing'}."
     verdict = f"NOT as expected: {'; '.join(wrong)}." if wrong else "As expected."
-    return not wrong, f"{happened} {verdict}"
+    return not wrong, f"{happened[0].upper()}{happened[1:]} {verdict}"
 
 
 def _alarms(windows: tuple[WatchedWindow, ...]) -> int:

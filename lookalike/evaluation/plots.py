@@ -85,6 +85,8 @@ def timeline_plot(
         axes.annotate(words, (window, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
     axes.set_xlabel("window")
     axes.set_xticks(np.arange(1, max(map(len, lines.values())) + 1))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.tick_params(labelsize=8)
     axes.legend(frameon=False, fontsize=8)
     return _svg(name, canvas)
 

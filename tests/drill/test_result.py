@@ -39,7 +39,7 @@ QUIET = window(1, shifted=False)
 def test_a_shift_that_is_noticed_and_answered_once_is_as_expected() -> None:
     drifted = window(2, spoke=["drift"]), window(3, "retrain", ["drift"])
     told = conclude(SCENARIOS["colour"], (QUIET, *drifted))
-    assert told == (True, "drift spoke during the shift; started: retrain with window 3. As expected.")
+    assert told == (True, "Drift spoke during the shift; started: retrain with window 3. As expected.")
 
 
 @pytest.mark.parametrize(
