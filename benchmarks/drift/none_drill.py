@@ -13,17 +13,14 @@ from scipy.stats import chi2, poisson
 from benchmarks.drift.false_alarms import POOL
 from benchmarks.drift.plan import COMMAND, Measured, Plan
 from benchmarks.drift.settings import Study
-from benchmarks.drift.traffic import Traffic, World, new_world
+from benchmarks.drift.traffic import Traffic, new_world
 from benchmarks.drift.trials import Outcome, collect
 from benchmarks.results import Figure
-from monitoring.calibration import calibrate
+from monitoring.calibration import calibrate, judge
 from monitoring.history import StartedRun, WatchHistory
 from monitoring.result import DriftResult
 from monitoring.rules import Decision, Facts, decide
 from monitoring.settings import DecisionSettings, DriftSettings
-from monitoring.slices import Example
-from monitoring.weighing import weigh
-from monitoring.windows import Window
 
 PURPOSE = 11
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,46 +47,39 @@ def measure(plan: Plan) -> Measured:
 
 
 def live(traffic: Traffic, study: Study, settings: DriftSettings, number: int) -> Outcome:
-    """One release's windows: how many drifted, and how many retrains drift started."""
+    """One release's windows: how many drifted, and how many retrains were started."""
     world = new_world(traffic, study, number, PURPOSE, unseen=False)
     calibration, history = calibrate(world.reference, study.window, settings), WatchHistory()
-    rules, retrains, between = DecisionSettings(), 0, 0.0
-    verdicts: list[bool] = []
+    rules, retrains, verdicts = DecisionSettings(), 0, list[bool]()
     for day in range(study.none_windows):
-        window = _window(world, study.window, day)
-        found = weigh(calibration, world.reference, window, None, verdicts, settings)
-        result = _result(number, world, window, found, settings)
+        score = judge(calibration, world.reference, world.window(study.window, day), settings.seed).score
+        verdicts.append(score > calibration.threshold)
+        result = _result(number, day, verdicts, settings)
         decision = decide(result, history, _facts(number, day), rules)
         history = _after(history.seeing(result, rules.calm_windows), decision, day)
-        verdicts.append(result.drifted)
         retrains += decision.action == "retrain"
-        between = found["sequence"].mean_windows_between_false_alarms
-    return {"windows": len(verdicts), "alarms": sum(verdicts), "retrains": retrains, "between": between}
+    return {"windows": len(verdicts), "alarms": sum(verdicts), "retrains": retrains}
 
 
-def _window(world: World, size: int, day: int) -> Window:
+def _result(number: int, day: int, verdicts: Sequence[bool], settings: DriftSettings) -> DriftResult:
     """A day's queries; its last minute is left out, so that days share no time."""
-    sample, first = world.window(size, day), BEGIN + timedelta(days=day)
-    last = first + timedelta(hours=23, minutes=59)
-    return Window(sample, first, last, f"day {day}", told=(Example(time=first.isoformat(), hits=()),) * len(sample))
-
-
-def _result(number: int, world: World, window: Window, found: dict, settings: DriftSettings) -> DriftResult:
-    assert window.first is not None and window.last is not None
+    first = BEGIN + timedelta(days=day)
     return DriftResult(
         outcome="measured",
+        drifted=verdicts[-1],
+        summary="Drifted." if verdicts[-1] else "No drift.",
         release_id=f"{number:012d}",
         model_fingerprint="model",
-        window=window.digest,
-        first=window.first.isoformat(),
-        last=window.last.isoformat(),
-        measured=window.last.isoformat(),
-        n_reference=len(world.reference),
-        n_current=len(window.sample),
+        window=f"day {day}",
+        first=first.isoformat(),
+        last=(first + timedelta(hours=23, minutes=59)).isoformat(),
+        measured=first.isoformat(),
+        n_reference=1000,
+        n_current=1000,
         excluded={},
         alpha=settings.alpha,
         detector="joint",
-        **found,
+        sequence=settings.rule.after(verdicts, settings.alpha),
     )
 
 
@@ -115,7 +105,7 @@ def _after(history: WatchHistory, decision: Decision, day: int) -> WatchHistory:
 
 def _figure(releases: Sequence[Outcome], study: Study, settings: DriftSettings) -> Figure:
     windows, retrains, alarms = (sum(one[name] for one in releases) for name in ("windows", "retrains", "alarms"))
-    between, per_thousand = releases[0]["between"], 1000 / windows
+    between, per_thousand = settings.rule.after((), settings.alpha).mean_windows_between_false_alarms, 1000 / windows
     stated = windows / between
     most, (low, high) = int(poisson.ppf(0.975, stated)), _exact(retrains)
     return Figure(
