@@ -9,6 +9,7 @@ import sys
 import typer
 
 from app import (
+    drill_verb,
     flow_verbs,
     index_verbs,
     key_verbs,
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for room in (flow_verbs, lifecycle_verbs, trust_verbs, service_verbs, watch_verbs):
+for room in (flow_verbs, lifecycle_verbs, trust_verbs, service_verbs, watch_verbs, drill_verb):
     for verb in room.VERBS:
         app.command()(verb)
 app.command()(demo)

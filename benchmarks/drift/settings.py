@@ -38,6 +38,10 @@ class Study(StrictConfig):
     """Releases that live through windows without drift, for the years."""
     lived_windows: int = Field(default=30, ge=4)
     """Windows of each."""
+    none_references: int = Field(default=20, ge=2)
+    """Releases of the drill without a shift."""
+    none_windows: int = Field(default=50, ge=2)
+    """Daily windows of each; fewer than a model may be old in days."""
     draws: int = Field(default=999, ge=99)
     """Random cuts behind every calibration, as shipped."""
     seed: int = 0
@@ -59,6 +63,8 @@ QUICK = Study(
     shared_windows=4,
     lives=3,
     lived_windows=5,
+    none_references=2,
+    none_windows=6,
     draws=199,
 )
 """Does every part of the study still work?"""

@@ -65,6 +65,32 @@ def curve_plot(name: str, metrics: pd.DataFrame, x: str, columns: Sequence[str])
     return _svg(name, canvas)
 
 
+def timeline_plot(
+    name: str, lines: Mapping[str, Sequence[float | None]], shaded: Sequence[int], marks: Mapping[int, str]
+) -> str:
+    """Lines over numbered windows, from 1; None leaves a gap. Some windows are shaded, some marked. Returns SVG.
+
+    The scale is even up to 5 and logarithmic above.
+    """
+    canvas, axes = _canvas(name, 3.0)
+    axes.set_yscale("symlog", linthresh=5, linscale=3)
+    for window in shaded:
+        axes.axvspan(window - 0.5, window + 0.5, color=COLOURS["challenger"], alpha=0.1, linewidth=0)
+    for place, (label, values) in enumerate(lines.items()):
+        points = np.array([np.nan if value is None else value for value in values], dtype=float)
+        style, colour = ("o-", COLOURS["challenger"]) if place == 0 else ("--", COLOURS["baseline"])
+        axes.plot(np.arange(1, len(points) + 1), points, style, color=colour, label=label)
+    for window, words in marks.items():
+        axes.axvline(window, color=COLOURS["champion"], linewidth=1)
+        axes.annotate(words, (window, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
+    axes.set_xlabel("window")
+    axes.set_xticks(np.arange(1, max(map(len, lines.values())) + 1))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.tick_params(labelsize=8)
+    axes.legend(frameon=False, fontsize=8)
+    return _svg(name, canvas)
+
+
 def confusion_plot(name: str, counts: NDArray[np.int64], labels: Sequence[str]) -> str:
     """(C, C) counts, true values down, predicted across, shaded by share of the true value. Returns SVG."""
     canvas, axes = _canvas(name, 1.2 + 0.22 * len(labels))
