@@ -147,19 +147,20 @@ def _alarms(dropped: Counter[str], given: int, settings: GuardSettings) -> tuple
 
 def _upside_down(rows: pd.DataFrame, settings: GuardSettings) -> tuple[str, ...]:
     """Both looks and likeness fall from place to place, so clicks do: many sessions of few clicks each hide from every
-    rule about one source, but not from this."""
-    clicks = rows.groupby("position")["clicked"].sum().to_numpy(float)
-    shown = rows.groupby("position")["clicked"].size().to_numpy(float)
-    if len(clicks) < 2:
+    rule about one source, but not from this. Places are compared within the answers that have both: longer ones may be
+    shown elsewhere and clicked more."""
+    last = rows.groupby("request_id")["position"].transform("max")
+    above, below = rows[rows["position"] < last], rows[rows["position"] > 0]  # of the same answers: (K - 1,) pairs
+    upper, lower = (part.groupby("position")["clicked"].mean().to_numpy(float) for part in (above, below))
+    if not len(lower):
         return ()
-    rate = clicks / shown
-    pooled = (clicks[1:] + clicks[:-1]) / (shown[1:] + shown[:-1])
-    spread = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-12) * (1 / shown[1:] + 1 / shown[:-1]))
-    rises = (rate[1:] - rate[:-1]) / spread
+    shown = below.groupby("position").size().to_numpy(float)
+    pooled = (upper + lower) / 2
+    rises = (lower - upper) / np.sqrt(np.maximum(pooled * (1 - pooled), 1e-12) * 2 / shown)
     worst = int(rises.argmax())
     if rises[worst] <= NormalDist().inv_cdf(1 - settings.further_chance / len(rises)):
         return ()
     return (
-        f"the feedback looks poisoned: place {worst + 2} is clicked in {rate[worst + 1]:.1%} of answers, the one above "
-        f"it in {rate[worst]:.1%}; a person must look before what learned from it is promoted",
+        f"the feedback looks poisoned: place {worst + 2} is clicked in {lower[worst]:.1%} of answers, the one above it "
+        f"in {upper[worst]:.1%}; a person must look before what learned from it is promoted",
     )

@@ -116,6 +116,15 @@ def test_many_sessions_against_the_order_hide_from_all_caps_but_not_from_the_pla
     assert any("place 6 is clicked" in alarm for alarm in found.alarms)
 
 
+def test_short_answers_that_nobody_clicks_make_no_longer_ones_suspicious() -> None:
+    """An application that posts no feedback shows fewer products than the one that does."""
+    silent = table(3_000, np.random.default_rng(5), np.zeros((3_000, SHOWN), bool), "silent")
+    found = guard_feedback(attacked(silent[silent["position"] < 3]), GuardSettings())
+    rates = found.shown.groupby("position")["clicked"].mean()
+    assert rates[3] > 1.5 * rates[2], "by place alone it would seem upside down"
+    assert found.alarms == ()
+
+
 def test_a_click_on_nothing_alike_counts_little() -> None:
     rows = shopping(50)
     rows["score"] = np.tile([0.9, 0.5, 0.2, 0.1, 0.0, -0.5], 50)
