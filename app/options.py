@@ -104,7 +104,11 @@ def read_values(file: Path | None, overrides: list[str] | None) -> dict[str, Any
 
     Raises ConfigError.
     """
-    values = _read_file(file) if file else {}
+    return with_overrides(_read_file(file) if file else {}, overrides)
+
+
+def with_overrides(values: dict[str, Any], overrides: list[str] | None) -> dict[str, Any]:
+    """The same values, changed by single overrides as above. Raises ConfigError."""
     for override in overrides or []:
         name, separator, text = override.partition("=")
         *groups, field = name.split(".")

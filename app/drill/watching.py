@@ -20,7 +20,7 @@ from monitoring.runs.memory import MemoryTrigger
 from monitoring.runs.protocol import RunRequest, RunState
 from monitoring.settings import DecisionSettings
 from monitoring.starting import start_asked
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from app.manifests.addresses import address_findings
 from app.manifests.commands import command_findings
+from app.manifests.kserve import kserve_findings
 from app.manifests.metrics import metric_findings
 from app.manifests.places import place_findings
 from app.manifests.pods import mapped, pods
@@ -28,6 +29,7 @@ def check(
     found = [
         *schema_findings(documents, made, definitions or {}),
         *_objects(documents),
+        *kserve_findings(documents),
         *reference_findings(documents, made),
         *address_findings(documents, made),
         *safety_findings(made),

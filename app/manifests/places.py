@@ -36,6 +36,8 @@ def place_findings(documents: Sequence[Document], made: Sequence[Pod], root: Typ
         owner, expected = first.setdefault(what, (who, place))
         if place is None or place != expected:
             yield Finding(who, f"has its {what} at {_told(place)}, {owner} at {_told(expected)}")
+        elif PurePosixPath(place.path).name != what:  # other readers, such as Kubeflow's tasks, are not seen here
+            yield Finding(who, f"has its {what} at {_told(place)}; a workspace calls it {what}")
 
 
 def _of_service(documents: Sequence[Document], made: Sequence[Pod], root: TyperGroup) -> Iterator[Used]:

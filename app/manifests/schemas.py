@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
 
@@ -34,8 +34,7 @@ def schema_findings(
             yield from _core(name_of(document), document)
             continue
         wrong = best_match(Draft202012Validator(schema).iter_errors(document))
-        if wrong is not None:
-            yield Finding(name_of(document), f"{_place(wrong.absolute_path)}: {wrong.message}")
+        yield from [] if wrong is None else [Finding(name_of(document), _told(wrong))]
         yield from _core(
             name_of(document), {"apiVersion": "v1", "kind": "ConfigMap", "metadata": document.get("metadata")}
         )
@@ -99,7 +98,7 @@ def _core_problem(text: str) -> str:
     if validator is None:
         return f"Kubernetes {KUBERNETES} has no {document['kind']} in {document['apiVersion']}"
     wrong = best_match(validator.iter_errors(document))
-    return "" if wrong is None else f"{_place(wrong.absolute_path)}: {wrong.message}"
+    return "" if wrong is None else _told(wrong)
 
 
 @cache
@@ -122,5 +121,5 @@ def _published(file: str) -> dict[str, Any]:
     return schema
 
 
-def _place(path: Any) -> str:
-    return ".".join(str(part) for part in path) or "(whole)"
+def _told(wrong: ValidationError) -> str:
+    return f"{'.'.join(str(part) for part in wrong.absolute_path) or '(whole)'}: {wrong.message}"

@@ -1,11 +1,11 @@
 """What `lookalike serve` will read in the cluster are settings that it accepts, of places that are there."""
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import yaml
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
@@ -13,7 +13,7 @@ from app.manifests.commands import Call, calls, parse
 from app.manifests.pods import Pod, listed, mapped, open_ports
 from app.manifests.reading import Document, Finding, by_name
 from app.manifests.references import made_beforehand
-from app.options import read_values
+from app.options import with_overrides
 from lookalike.errors import ConfigError
 from lookalike.references import FILE
 from lookalike.workspace import Workspace
@@ -43,11 +43,8 @@ def served(
 def service_settings(documents: Sequence[Document], call: Call, root: TyperGroup) -> ServingSettings:
     """As the container will have them. Raises ConfigError for what is not accepted, and for a file that is nowhere."""
     asked = parse(root, call).options
-    with tempfile.TemporaryDirectory() as aside:
-        file = Path(aside) / "settings.yaml"
-        if "settings" in asked:
-            file.write_text(_mounted_text(asked["settings"], call, documents), encoding="utf-8")
-        values = read_values(file if "settings" in asked else None, asked.get("overrides"))
+    values = _mounted(asked["settings"], call, documents) if "settings" in asked else {}
+    values = with_overrides(values, asked.get("overrides"))
     ports = {"http_port": asked.get("port"), "grpc_port": asked.get("grpc_port"), "host": asked.get("host")}
     values |= {name: value for name, value in ports.items() if value is not None}
     milvus = values.pop("milvus_uri", "http://as.the.environment.says")
@@ -97,13 +94,19 @@ def _mount_of(path: str, container: dict[str, Any]) -> dict[str, Any]:
     return max(holding, key=lambda mount: len(str(mount["mountPath"])), default={})
 
 
-def _mounted_text(path: str, call: Call, documents: Sequence[Document]) -> str:
+def _mounted(path: str, call: Call, documents: Sequence[Document]) -> dict[str, Any]:
     mount = _mount_of(path, call.container)
     name = mapped(call.pod.volumes.get(str(mount.get("name")), {}), "configMap").get("name")
     text = mapped(by_name(documents).get(f"ConfigMap/{name}", {}), "data").get(PurePosixPath(path).name)
     if not isinstance(text, str):
         raise ConfigError(f"--settings {path} is in no mounted ConfigMap")
-    return text
+    try:
+        values = yaml.load(text, yaml.CSafeLoader) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} must map names to settings")
+    return values
 
 
 def _holds(path: str, call: Call, documents: Sequence[Document]) -> bool:

@@ -134,7 +134,7 @@ def _wrong_types(document: Document) -> Changes:
         yield setting(way, WRONG)
         if isinstance(value, int) and not isinstance(value, bool):
             yield setting(way, str(value))
-        if isinstance(value, str) and FREE - {"limits", "requests"} & set(way) and holder(way) in FREE:
+        if isinstance(value, str) and holder(way) in FREE:
             yield setting(way, True)
 
 

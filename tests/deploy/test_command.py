@@ -16,32 +16,32 @@ import pytest
 
 from app.manifests.reading import Document, by_name, of_kind
 
+ROOT = Path(__file__).parents[2]
 APPENDED = ["--model_name", "lookalike", "--predictor_host", "lookalike-predictor.lookalike", "--http_port", "8080"]
 """What KServe adds to a transformer's arguments (pkg/apis/serving/v1beta1/transformer_custom.go)."""
 
 
 @contextmanager
-def running(container: dict[str, Any], settings: str, folder: Path, ports: dict[str, str]) -> Iterator[httpx.Client]:
+def running(container: dict[str, Any], settings: str, folder: Path, ports: tuple[str, str]) -> Iterator[httpx.Client]:
     """The container's command on other ports and in a folder of the test's, until it is told to end."""
-    (folder / "service.yaml").write_text(settings.replace("0.0.0.0", "127.0.0.1").replace("/logs/", f"{folder}/logs/"))
-    (folder / "keys.yaml").write_text(f"keys: {{web: {{sha256: {'0' * 64}}}}}")
+    places = {"0.0.0.0": "127.0.0.1", "/logs/": f"{folder}/logs/", "/etc/lookalike/keys/": f"{folder}/"}
+    (folder / "service.yaml").write_text(_replaced(settings, places))
+    (folder / "keys.yaml").write_text(f"keys: {{web: {{sha256: '{'0' * 64}'}}}}")
     verb = folder / "lookalike"
     verb.write_text(f'#!/bin/sh\nexec {sys.executable} -m app "$@"\n')
     verb.chmod(0o755)
-    places = {"/etc/lookalike/service.yaml": f"{folder}/service.yaml", "/workspace": str(folder), **ports}
-    (folder / "service.yaml").write_text(
-        (folder / "service.yaml").read_text().replace("/etc/lookalike/keys/keys.yaml", f"{folder}/keys.yaml")
-    )
-    command = [_replaced(word, places) for word in container["command"]] + APPENDED
+    moved = {"/etc/lookalike/": f"{folder}/", "--port 8080": f"--port {ports[0]}", "-port 8081": f"-port {ports[1]}"}
+    command = [_replaced(word, {" /workspace": f" {folder}", **moved}) for word in container["command"]]
     variables = {"PATH": f"{folder}:{os.environ['PATH']}", "MILVUS_URI": f"faiss://{folder}/faiss"}
-    with subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{ports['8080']}") as client:
-                yield client
-        finally:
-            process.send_signal(signal.SIGTERM)
-            said = process.communicate(timeout=60)[1]
-    assert process.returncode == 0, said
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen([*command, *APPENDED], env={**os.environ, **variables}, stderr=said, cwd=ROOT)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}") as client:
+            yield client
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+    assert process.returncode == 0, (folder / "said").read_text()
 
 
 def asked(client: httpx.Client, probe: dict[str, Any], patience: float = 120.0) -> int:
@@ -74,8 +74,7 @@ def test_an_empty_cluster_is_alive_and_not_ready(local_cpu: list[Document], tmp_
     [settings] = [
         each["data"]["service.yaml"] for each in of_kind(local_cpu, "ConfigMap") if "service.yaml" in each["data"]
     ]
-    ports = {"8080": _free_port(), "8081": _free_port()}
-    with running(container, settings, tmp_path, ports) as client:
+    with running(container, settings, tmp_path, (_free_port(), _free_port())) as client:
         assert asked(client, container["startupProbe"]) == 200
         assert asked(client, container["livenessProbe"]) == 200
         assert asked(client, container["readinessProbe"]) == 503

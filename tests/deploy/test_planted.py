@@ -58,6 +58,14 @@ BY_HAND: dict[str, tuple[Change, str]] = {
         lambda objects: _edit_settings(objects, "retry_seconds: 5", "retry_seconds: -5"),
         "retry_seconds is -5",
     ),
+    "a canary in a mode without canaries": (
+        lambda objects: transformer(objects).update(canaryTrafficPercent=10),
+        "transformer.canaryTrafficPercent counts in mode Knative only",
+    ),
+    "an autoscaler that KServe does not know": (
+        lambda objects: objects[SEARCH]["metadata"]["annotations"].update({"serving.kserve.io/autoscalerClass": "kpa"}),
+        "serving.kserve.io/autoscalerClass is 'kpa'; hpa, keda, external, none are accepted",
+    ),
     "a number in words": (
         lambda objects: transformer(objects).update(maxReplicas="many"),
         "'many' is not of type 'integer'",
