@@ -23,6 +23,7 @@ from lookalike.features.releases import prune_features
 from lookalike.features.settings import FeatureSettings
 from lookalike.release.manifest import feature_service_name
 from serving.ports import LOOPBACK, free_ports
+from tests.app.test_cli import run
 from tests.features.redis_server import RedisServer
 from tests.features.shop import BOOT, DEFINITIONS, TUESDAY, WEDNESDAY, validated_folder
 from tests.features.two_releases import NEW, OLD, SERVED_BOOT, SERVED_CLOG, lookup, two_releases
@@ -179,10 +180,13 @@ def test_every_release_is_filled_again_from_the_store_alone(redis: RedisServer, 
 
 
 def test_every_release_moves_to_another_store_at_once(
-    redis: RedisServer, settings: FeatureSettings, tmp_path: Path
+    redis: RedisServer, settings: FeatureSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = two_releases(tmp_path / "laptop")
-    refill(shop / "store", settings)
+    (shop / "store").rename(shop / "feature_store")
+    chosen = ["--set", "features.online_store=redis", "--set", f"features.connection={redis.url}"]
+    assert run(monkeypatch, "features", "--again", "-w", str(shop), *chosen) == 0
+    (shop / "feature_store").rename(shop / "store")
     assert lookup(shop, OLD).lookup(["boot"], 1) == {"boot": SERVED_BOOT}
     assert len(redis.content()) == 3
     with pytest.raises(ReleaseError, match="no feature store"):
