@@ -54,7 +54,7 @@ redis:  ## Find the Redis that tests of features start, or install Debian's prog
 	@command -v redis-server > /dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get -qq update && \
 	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends redis-tools > /dev/null && \
-	    ln -s "$$(command -v redis-check-rdb)" /usr/local/bin/redis-server; } || \
+	    ln -sf "$$(command -v redis-check-rdb)" /usr/local/bin/redis-server; } || \
 	  echo "No redis-server here: install one; until then the tests of features in Redis are skipped."
 
 demo: setup  ## Run the whole loop on the drawn shop, or on CATALOG=<folder> (LIMIT=n, ENCODER=<backbone folder>)

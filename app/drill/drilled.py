@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.catalog.products import Catalogue, load_catalogue
+from lookalike.embedders.model_folder import CHECKPOINT
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import ArtifactError, ReleaseError
-from lookalike.evaluation.delivery import CHECKPOINT
 from lookalike.index.build import INDEX
 from lookalike.index.gallery import Gallery, load_gallery
 from lookalike.release.manifest import Release, live_release

@@ -55,8 +55,9 @@ def _place(reference: str) -> str:
 
 
 def _options(address: str) -> dict[str, Any]:
-    """Feast's own format."""
+    """Feast's own format; its values are JSON where they can be, which turns the password 1e5 into 100000.0."""
     from feast.infra.online_stores.redis import RedisOnlineStore
 
     [node], options = RedisOnlineStore._parse_connection_string(address)
-    return {**node, **options}
+    written = dict(part.split("=", 1) for part in address.split(",") if "=" in part)
+    return {**node, **options, **{name: written[name] for name in ("username", "password") if name in written}}

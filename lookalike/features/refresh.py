@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from lookalike.catalog.products import Catalogue
-from lookalike.errors import ReleaseError
+from lookalike.errors import ConfigError, ReleaseError
 from lookalike.features.feast import FeastLookup, open_store
 from lookalike.features.filling import fill
 from lookalike.features.forget import forget_online
@@ -36,6 +36,12 @@ def refresh(
     table, current = feature_store / SOURCES / f"{service}.parquet", served_table(catalogue)
     if not table.is_file():
         raise ReleaseError(f"{feature_store} has no features of {service}; run `lookalike features` first")
+    store = open_store(feature_store)
+    if settings.online_store not in (None, store.config.online_store.type):
+        raise ConfigError(
+            f"features are in {store.config.online_store.type}, the settings say {settings.online_store}; "
+            "`lookalike features --again` moves them"
+        )
     earlier = pq.read_table(table).to_pandas()
     if list(earlier.columns) != [*current.columns, TIMESTAMP]:
         raise ReleaseError(
@@ -51,7 +57,7 @@ def refresh(
             forget_online(feature_store, [service], gone)
     changed = set(history.loc[history[TIMESTAMP] > pd.Timestamp(since), PRODUCT_ID])
     if changed:
-        fill(open_store(feature_store), table, settings.batch, pd.Timestamp(since))
+        fill(store, table, settings.batch, pd.Timestamp(since))
         rows = current[current[PRODUCT_ID].isin(changed)]
         read_back(FeastLookup(feature_store, service), service, rows, settings.read_back)
     return len(changed)

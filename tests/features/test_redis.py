@@ -23,8 +23,9 @@ from lookalike.features.releases import prune_features
 from lookalike.features.settings import FeatureSettings
 from lookalike.release.manifest import feature_service_name
 from serving.ports import LOOPBACK, free_ports
+from tests.app.test_cli import run
 from tests.features.redis_server import RedisServer
-from tests.features.shop import BOOT, TUESDAY, WEDNESDAY, validated_folder
+from tests.features.shop import BOOT, DEFINITIONS, TUESDAY, WEDNESDAY, validated_folder
 from tests.features.two_releases import NEW, OLD, SERVED_BOOT, SERVED_CLOG, lookup, two_releases
 
 SERVICES = [feature_service_name(OLD), feature_service_name(NEW)]
@@ -179,10 +180,13 @@ def test_every_release_is_filled_again_from_the_store_alone(redis: RedisServer, 
 
 
 def test_every_release_moves_to_another_store_at_once(
-    redis: RedisServer, settings: FeatureSettings, tmp_path: Path
+    redis: RedisServer, settings: FeatureSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = two_releases(tmp_path / "laptop")
-    refill(shop / "store", settings)
+    (shop / "store").rename(shop / "feature_store")
+    chosen = ["--set", "features.online_store=redis", "--set", f"features.connection={redis.url}"]
+    assert run(monkeypatch, "features", "--again", "-w", str(shop), *chosen) == 0
+    (shop / "feature_store").rename(shop / "store")
     assert lookup(shop, OLD).lookup(["boot"], 1) == {"boot": SERVED_BOOT}
     assert len(redis.content()) == 3
     with pytest.raises(ReleaseError, match="no feature store"):
@@ -213,6 +217,27 @@ def test_an_address_with_a_password_is_read_from_where_it_is_kept(
         shop = two_releases(tmp_path, FeatureSettings(online_store="redis", connection=connection))
         assert lookup(shop, OLD).lookup(["boot"], 1) == {"boot": SERVED_BOOT}
         assert [path for path in shop.rglob("*.yaml") if "p,a=s" in path.read_text()] == []
+    finally:
+        server.stop()
+
+
+def test_a_store_file_written_by_hand_may_take_feasts_own_format_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [port] = free_ports(1)
+    server = RedisServer(tmp_path / "redis", ["--requirepass", "1e5", "--port", str(port), "--bind", LOOPBACK])
+    server.client = redis_client(f"unix://:1e5@{server.socket}", 5)
+    server.start()
+    monkeypatch.setenv("SHOP_REDIS", f"{LOOPBACK}:{port},password=1e5")
+    store = tmp_path / "store" / "feature_store.yaml"
+    store.parent.mkdir()
+    sqlite = "type: sqlite\n  path: online.db"
+    store.write_text(
+        (DEFINITIONS / store.name).read_text().replace(sqlite, "type: redis\n  connection_string: ${SHOP_REDIS}")
+    )
+    try:
+        assert lookup(two_releases(tmp_path), OLD).lookup(["boot"], 1) == {"boot": SERVED_BOOT}
+        assert len(server.content()) == 3
     finally:
         server.stop()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lookalike.catalog.products import load_catalogue
-from lookalike.errors import ReleaseError
+from lookalike.errors import ConfigError, ReleaseError
 from lookalike.features.feast import FeastLookup
 from lookalike.features.materialise import materialise
 from lookalike.features.refresh import refresh
@@ -45,3 +45,10 @@ def test_other_features_or_types_need_a_new_release(store: Path, tmp_path: Path)
         refresh(store, SERVICE, WEDNESDAY, FeatureSettings(), typed, TUESDAY, [])
     with pytest.raises(ReleaseError, match="no features of products_of_nobody"):
         refresh(store, "products_of_nobody", WEDNESDAY, FeatureSettings(), typed, TUESDAY, [])
+
+
+def test_another_online_store_is_not_moved_to_in_passing(store: Path, tmp_path: Path) -> None:
+    catalogue = load_catalogue(validated_folder(tmp_path / "same", [BOOT, CLOG]))
+    elsewhere = FeatureSettings(online_store="redis", connection="redis://shop/0")
+    with pytest.raises(ConfigError, match="features are in sqlite, the settings say redis"):
+        refresh(store, SERVICE, WEDNESDAY, elsewhere, catalogue, TUESDAY, [])
