@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,13 @@ class Market:
 
     def answers(self, asked: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(Q, K) products shown for (Q,) products asked with, best first and without themselves, and their cosines."""
-        scores = self.vectors[asked] @ self.vectors.T  # (Q, N)
-        scores[np.arange(len(asked)), asked] = -2
+        shown, scores = self._all_answers
+        return shown[asked], scores[asked]
+
+    @cached_property
+    def _all_answers(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        scores = self.vectors @ self.vectors.T  # (N, N)
+        np.fill_diagonal(scores, -2)
         shown = np.argsort(-scores, axis=1)[:, :SHOWN]
         return shown, np.take_along_axis(scores, shown, axis=1)
 

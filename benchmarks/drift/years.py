@@ -1,24 +1,20 @@
 """Years without drift, a window a day, through the decision that ships: how many retrains start for nothing?
 
-    python -m benchmarks.drift.years
-
 The watch's p-value of a window without drift is uniform, so a year needs no queries: 365 p-values, each compared with
 the false-alarm rate. A threshold is an order statistic of a finite null, though, so every release draws the rate that
 its own threshold really has (a beta law), and keeps it. What decides is `monitoring.rules.decide` at its defaults.
 """
 
-import argparse
 import math
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.results import RESULTS, Figure, record
+from benchmarks.drift.plan import COMMAND, Measured, Plan
+from benchmarks.results import Figure
 from lookalike.progress import progress
 from monitoring.history import StartedRun, WatchHistory
 from monitoring.result import DriftResult
@@ -96,7 +92,12 @@ def false_retrains(plan: YearsPlan) -> tuple[NDArray[np.int64], NDArray[np.int64
     return np.array([year["drift"] for year in lived]), np.array([year["age"] for year in lived])
 
 
-def measure(plan: YearsPlan) -> dict[str, Figure]:
+def measure(plan: Plan) -> Measured:
+    """Years at the shipped settings."""
+    return Measured(figures(YearsPlan(years=plan.study.years, seed=plan.study.seed)))
+
+
+def figures(plan: YearsPlan) -> dict[str, Figure]:
     """The figures of `benchmarks/results/drift.json` that this module answers for."""
     drift, age = false_retrains(plan)
     rule = plan.settings
@@ -107,7 +108,6 @@ def measure(plan: YearsPlan) -> dict[str, Figure]:
         f"{rule.of_windows} windows, episodes end after {rule.calm_windows}, cooldown {rule.cooldown_days:g} days, at "
         f"most {rule.most_retrains} retrains in {rule.budget_days:g} days; every retrain is released"
     )
-    command = f"python -m benchmarks.drift.years --years {plan.years} --alpha {plan.alpha:g} --draws {plan.draws}"
     per_year, low, high = _mean(drift)
     per_thousand = [1000 / DAYS * value for value in (per_year, low, high)]
     return {
@@ -116,7 +116,7 @@ def measure(plan: YearsPlan) -> dict[str, Figure]:
             "retrains",
             f"{said}; at most {drift.max()} in one year, none in {np.mean(drift == 0):.1%}. Besides, age asked for "
             f"{age.mean():.2f} a year, as the settings say.",
-            command,
+            COMMAND,
             goal=f"<= {MOST_PER_YEAR:g}",
             met=high <= MOST_PER_YEAR,
             interval=(low, high),
@@ -127,7 +127,7 @@ def measure(plan: YearsPlan) -> dict[str, Figure]:
             "retrains per 1,000 windows",
             f"The same years, as the deciding half of the drill without a shift: {said}. Stated: a window completes "
             "the rule with probability C(m-1, k-1) alpha^k at most, if windows were independent.",
-            command,
+            COMMAND,
             goal=f"<= {1000 * stated:.3g}, as stated",
             met=per_thousand[1] <= 1000 * stated,
             interval=(per_thousand[1], per_thousand[2]),
@@ -161,22 +161,3 @@ def _window(day: int, release_id: str, drifted: bool) -> DriftResult:
         alpha=0.0,
         detector="none",
     )
-
-
-def main() -> None:
-    """Entry point of `python -m benchmarks.drift.years`."""
-    shipped = YearsPlan()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--years", type=int, default=shipped.years)
-    parser.add_argument("--alpha", type=float, default=shipped.alpha, help="false-alarm rate of a window; as shipped")
-    parser.add_argument("--draws", type=int, default=shipped.draws, help="draws behind a threshold; as shipped")
-    parser.add_argument("--seed", type=int, default=shipped.seed)
-    parser.add_argument("--quick", action="store_true", help="twenty years, and nothing is recorded")
-    asked = parser.parse_args()
-    plan = YearsPlan(20 if asked.quick else asked.years, asked.alpha, asked.draws, asked.seed)
-    with tempfile.TemporaryDirectory() as aside:
-        record("drift", measure(plan), Path(aside) if asked.quick else RESULTS)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.drift.years import YearsPlan, false_retrains, measure
+from benchmarks.drift.years import YearsPlan, false_retrains, figures
 from monitoring.settings import DecisionSettings
 
 
@@ -25,7 +25,7 @@ def test_the_simulation_meets_the_exact_rate_of_two_windows_in_a_row() -> None:
 
 
 def test_the_figure_says_what_was_simulated_and_whether_it_is_reached() -> None:
-    figure = measure(YearsPlan(years=5, alpha=0.01, draws=999))["false_retrains_per_year"]
+    figure = figures(YearsPlan(years=5, alpha=0.01, draws=999))["false_retrains_per_year"]
     assert (figure.n, figure.goal) == (5, "<= 1")
     assert "5 years of daily windows without drift, seed 0" in figure.how
     assert "2 of 3 windows" in figure.how

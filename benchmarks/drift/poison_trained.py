@@ -1,0 +1,1 @@
+"""Poisoned feedback and deliveries that a real network is trained on."""
