@@ -31,7 +31,7 @@ def main() -> int:
     places = Places(Path(arguments.workspace or Path(tempfile.gettempdir()) / "bench-drift"), arguments.quick)
     aside = Destination(places.root / "report", places.root / "report")
     study, destination = (QUICK, aside) if arguments.quick else (Study(), Destination())
-    plan = Plan(places, study, destination, arguments.short)
+    plan = Plan(places, study, destination, arguments.short, arguments.arms)
     try:
         done = [step for step in MEASURES if step in arguments.steps and measure(plan, step)]
         if REPORT in arguments.steps:
@@ -46,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks.drift", description=__doc__)
     add = parser.add_argument
     add("--workspace", help="where a model was trained and exported; the study adds its own folders there")
-    add("--short", type=Path, help="checkpoint of the workspace's recipe after one epoch, for `gate` and `gate_fresh`")
+    add("--short", type=Path, help="checkpoint of the workspace's recipe after one epoch, for `gate`")
+    add("--arms", type=Path, help="workspace of a finished `make bench-embedding` on this catalogue, for `gate_fresh`")
     add("--quick", action="store_true", help="few and small trials, minutes; reported into the workspace")
     add("--steps", nargs="+", choices=STEPS, default=STEPS, metavar="STEP", help=f"some of: {', '.join(STEPS)} [all]")
     return parser

@@ -1,4 +1,5 @@
-"""The gate on cases that nobody developed it against: real checkpoints trained further, rounded, pruned, misfed.
+"""The gate on cases that nobody developed it against: whole trainings by other recipes, and the workspace's model trained
+further, rounded, pruned or misfed.
 
 Whether a challenger is worse or better is measured, not meant: on the validation split, where the gate does not look.
 It is worse where fine precision@4 on catalogue photos or known-item recall@10 on damaged ones surely fell and neither
@@ -10,10 +11,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from benchmarks.drift.fresh_models import CASES, FINISHED, SHORT
-from benchmarks.drift.fresh_shop import TEST, VALIDATION, FreshShop, read_sides
+from benchmarks.drift.fresh_models import ARMS, CASES, FINISHED, PAIRS
+from benchmarks.drift.fresh_shop import FreshShop
 from benchmarks.drift.gate_traffic import compare_traffic
+from benchmarks.drift.lessons import preprocessing_of
 from benchmarks.drift.plan import COMMAND, Measured, Plan
+from benchmarks.drift.sides import TEST, VALIDATION, Sides
 from benchmarks.drift.trials import Outcome, collect
 from benchmarks.results import Figure
 from lookalike.evaluation.bootstrap import estimate_difference
@@ -31,13 +34,13 @@ WATCHED = {"precision": (CATALOGUE, FINE), "recall": (DAMAGED, RECALL)}
 def measure(plan: Plan) -> Measured:
     """`gate_errors_fresh`: wrong decisions on challengers that are surely worse or surely better."""
     study, work = plan.study, plan.shop()
-    given = {FINISHED: work.exported / CHECKPOINT, SHORT: plan.one_epoch()}
-    asked = study.model_dump(include={"gate_products", "train_steps", "seed"})
-    asked |= {"models": [read_checkpoint(each).identity.fingerprint for each in given.values()]}
+    given = {FINISHED: work.exported / CHECKPOINT, **{arm: plan.arm(arm) for arm in ARMS}}
+    asked = study.model_dump(include={"fresh_products", "train_steps", "seed"})
+    asked |= {"models": {name: read_checkpoint(each).identity.fingerprint for name, each in given.items()}}
 
     @cache
     def shop() -> FreshShop:
-        sides = read_sides(work.validated, work.splits, study.gate_products)
+        sides = Sides.read(work.validated, work.splits, preprocessing_of(given[FINISHED]), study.fresh_products)
         return FreshShop(work.validated, sides, given, plan.places.root / "challengers", study.train_steps)
 
     found = collect(
@@ -70,7 +73,7 @@ def kind(truth: dict[str, dict[str, Any]]) -> str:
 def _gate(shop: FreshShop, challenger: str, champion: str, seed: int) -> Outcome:
     """All are as large and as fast as the champion, and none was trained on the split: time, size and leaks decide
     nothing here."""
-    side = shop.sides[TEST]
+    side = shop.sides.shops[TEST]
     (model, ours), (other, theirs) = (shop.evaluate(name, TEST) for name in (challenger, champion))
     evidence = Evidence(leaks=(), recent=compare_traffic(side, model, other, seed))
     promotion = decide_promotion(ours, theirs, side.truth, side.settings.gate, evidence=evidence)
@@ -90,9 +93,10 @@ def _figure(found: Sequence[Outcome], plan: Plan) -> Figure:
     wrong = [each for is_ in (WORSE, BETTER) for each in told[is_] if each["promoted"] != (is_ == BETTER)]
     counted = len(told[WORSE]) + len(told[BETTER])
     how = (
-        f"{len(found)} challengers that the gate was not developed against, from real checkpoints: trained further for "
-        f"{plan.study.train_steps} batches, averaged, rounded, pruned or shown other pixels. What they are worth is "
-        f"measured on {plan.study.gate_products} products of the validation split, the gate decides on as many of the "
+        f"{len(found)} comparisons that the gate was not developed against, {len(PAIRS)} pairs both ways: {len(ARMS)} "
+        f"whole trainings by other recipes (embedding study, seed 0), and the workspace's model trained further for "
+        f"{plan.study.train_steps} batches, rounded, pruned or shown other pixels. What a challenger is worth is "
+        f"measured on {plan.study.fresh_products} products of the validation split, the gate decides on as many of the "
         f"test split; seed {plan.study.seed}. {len(told[WORSE])} are surely worse, {len(told[BETTER])} surely better, "
         f"{len(told[UNDECIDED])} neither and not counted. Change of fine precision@4 on the validation split and its "
         "interval: " + "; ".join(f"{name} {_list(each)}" for name, each in told.items() if each) + ". "

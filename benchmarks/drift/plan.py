@@ -39,6 +39,8 @@ class Plan:
     destination: Destination = field(default_factory=Destination)
     short: Path | None = None
     """A checkpoint of the workspace's recipe after one epoch."""
+    arms: Path | None = None
+    """The workspace of `make bench-embedding` on the same catalogue and splits."""
 
     def traffic(self) -> Traffic:
         """The observed photos, observed now if they were not yet. Raises MissingInput."""
@@ -61,6 +63,15 @@ class Plan:
                 f"--short is {self.short}; it needs the folder of a checkpoint of the same recipe after one epoch"
             )
         return self.short
+
+    def arm(self, name: str) -> Path:
+        """The checkpoint of one training of the embedding study. Raises MissingInput."""
+        if self.arms is None:
+            raise MissingInput("--arms is not given; it needs the workspace of `make bench-embedding`")
+        checkpoint = self.arms / "seed_0" / "runs" / name / "checkpoint"
+        if not (checkpoint / RECORD).is_file():
+            raise MissingInput(f"{checkpoint} is missing; it needs the workspace of a finished `make bench-embedding`")
+        return checkpoint
 
 
 @dataclass(frozen=True)
