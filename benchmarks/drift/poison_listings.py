@@ -26,8 +26,8 @@ Random = np.random.Generator
 
 
 def delivered(shop: pd.DataFrame, attack: str, target: int, victim: str, rng: Random) -> pd.DataFrame:
-    """The attacker's listings. `shop` has a row per product: id, title, vertical, attributes, image; `target` is the
-    row that is copied, `victim` the type that is renamed."""
+    """The attacker's listings, with a column `copied` that says which show the target. `shop` has a row per product:
+    id, title, vertical, attributes, image; `target` is the row that is copied, `victim` the type that is renamed."""
     make: dict[str, Callable[[], pd.DataFrame]] = {
         COPIES: lambda: _copies(shop, round(SHARE * len(shop)), target, rng),
         COLOURS: lambda: _recoloured(_relisted(shop, rng), rng),
@@ -35,8 +35,9 @@ def delivered(shop: pd.DataFrame, attack: str, target: int, victim: str, rng: Ra
         RENAMED: lambda: _renamed(shop, victim, rng),
     }
     rows = make[attack]()
+    copied = np.array([each is shop["image"].iloc[target] for each in rows["image"]])
     ids = [f"{NEW}{n}" for n in range(len(rows))]
-    return rows.assign(id=ids, image=[photographed_again(each, rng) for each in rows["image"]])
+    return rows.assign(id=ids, copied=copied, image=[photographed_again(each, rng) for each in rows["image"]])
 
 
 def shop_table(catalogue: Catalogue, rows: np.ndarray) -> pd.DataFrame:

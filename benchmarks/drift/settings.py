@@ -42,7 +42,7 @@ class Study(StrictConfig):
     """Seeds of noise, traffic and resamples for the planted challengers."""
     gate_products: int = Field(default=3_000, ge=100)
     """Products of the test split on which the gate compares planted challengers."""
-    fresh_products: int = Field(default=1_500, ge=100)
+    fresh_products: int = Field(default=1_000, ge=100)
     """The same for the fresh cases, and as many of the validation split for what the gate does not see."""
     train_steps: int = Field(default=40, ge=1)
     """Batches of further training that spoil a challenger."""
@@ -54,9 +54,9 @@ class Study(StrictConfig):
     """Products of the train split that teach."""
     trained_seeds: int = Field(default=2, ge=1)
     """Seeds of every attack on real training."""
-    trained_products: int = Field(default=1_500, ge=100)
-    """Products of the train split that teach there, and two thirds as many of each other split."""
-    trained_steps: int = Field(default=40, ge=1)
+    trained_products: int = Field(default=1_000, ge=100)
+    """Products of the train split that teach there, and as many of each other split."""
+    trained_steps: int = Field(default=30, ge=1)
     """Batches of every poisoned training."""
     seed: int = 0
     """Every draw of references, windows and shifts."""
