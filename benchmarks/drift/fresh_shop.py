@@ -51,7 +51,7 @@ class FreshShop:
         if isinstance(made, Shown):
             return self.checkpoint(made.start)
         if isinstance(made, Taught):
-            data = made.data(self._lesson(made.vertical, made.seed))
+            data = self._lesson(made.vertical, made.seed)
             changes = {"seed": made.seed, "triplets_per_batch": TRIPLETS}
             return teach(self.checkpoint(made.start), data, self.steps, output, changes)
         return output if output.is_dir() else _edited(self.checkpoint(made.start), made, output)

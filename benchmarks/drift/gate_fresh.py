@@ -1,5 +1,5 @@
-"""The gate on cases that nobody developed it against: whole trainings by other recipes, and the workspace's model trained
-further, rounded, pruned or misfed.
+"""The gate on cases that nobody developed it against: whole trainings by other recipes, and the workspace's model
+trained further, rounded, pruned or misfed.
 
 Whether a challenger is worse or better is measured, not meant: on the validation split, where the gate does not look.
 It is worse where fine precision@4 on catalogue photos or known-item recall@10 on damaged ones surely fell and neither

@@ -1,4 +1,4 @@
-"""Poisoned deliveries: a shop's own products and an attacker's listings as one catalogue, through the real `validate`."""
+"""Poisoned deliveries: a shop's products and an attacker's listings as one catalogue, through the real `validate`."""
 
 import io
 from collections.abc import Callable

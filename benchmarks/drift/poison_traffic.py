@@ -97,13 +97,17 @@ def against_order(market: Market, count: int, rng: np.random.Generator, sessions
     """The last places are clicked, so that the model learns the opposite of what it knows."""
     clicked = np.zeros((count, SHOWN), bool)
     clicked[:, -3:] = True
-    return Visits(rng.integers(0, len(market.ids), count), clicked, named_sessions(count, sessions), any_time(count, rng))
+    return Visits(
+        rng.integers(0, len(market.ids), count), clicked, named_sessions(count, sessions), any_time(count, rng)
+    )
 
 
 def blind(market: Market, count: int, rng: np.random.Generator, sessions: int) -> Visits:
     """Places are clicked at random."""
     clicked = rng.random((count, SHOWN)) < 0.3
-    return Visits(rng.integers(0, len(market.ids), count), clicked, named_sessions(count, sessions), any_time(count, rng))
+    return Visits(
+        rng.integers(0, len(market.ids), count), clicked, named_sessions(count, sessions), any_time(count, rng)
+    )
 
 
 def logs(market: Market, visits: list[Visits]) -> Joined:

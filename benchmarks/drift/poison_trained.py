@@ -109,9 +109,7 @@ def attack(shop: TrainedShop, kind: Attack, seed: int, steps: int) -> Outcome:
         return {**told, **_judge(shop, lesson, taught)}
 
 
-def _lesson(
-    shop: TrainedShop, kind: Attack, scene: Scene, rng: np.random.Generator, seed: int, folder: Path
-) -> Lesson:
+def _lesson(shop: TrainedShop, kind: Attack, scene: Scene, rng: np.random.Generator, seed: int, folder: Path) -> Lesson:
     visits = [honest(shop.market, ANSWERS, rng), *(kind.clicks(shop.market, scene, rng) if kind.clicks else [])]
     collected = collect_feedback(logs(shop.market, visits), set(shop.ids), CollectSettings())
     if kind.clicks is None and kind.name != NONE:
@@ -224,7 +222,9 @@ def _figure(found: Sequence[Outcome], plan: Plan) -> Figure:
     clean = [each for each in found if each["attack"] == NONE]
     ends = {end: [each for each in attacks if each["became"] == end] for end in (GUARD, GATE, HARMLESS, DAMAGED)}
     named = "; ".join(
-        f"{end} {len(each)} ({', '.join(sorted({one['attack'] for one in each}))})" for end, each in ends.items() if each
+        f"{end} {len(each)} ({', '.join(sorted({one['attack'] for one in each}))})"
+        for end, each in ends.items()
+        if each
     )
     how = (
         f"{len(attacks)} fresh attacks ({len(ATTACKS)} kinds, {study.trained_seeds} seeds) on "

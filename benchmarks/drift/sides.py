@@ -56,7 +56,8 @@ class Sides:
     def ask(self, embedder: Embedder, side: str, label: str, see: See = as_they_are) -> Model:
         """A model's answers to all photos of a split."""
         shown, damaged = (
-            embed_pixels(embedder, self._pixels[side, photos], f"{label}, {side}", see) for photos in (CATALOGUE, DAMAGED)
+            embed_pixels(embedder, self._pixels[side, photos], f"{label}, {side}", see)
+            for photos in (CATALOGUE, DAMAGED)
         )
         return Model(embedder.identity, Embedded(shown, {CATALOGUE: shown, DAMAGED: damaged}))
 
