@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.drift.observe import observe_photos
 from benchmarks.drift.places import Places
 from benchmarks.drift.settings import Study
-from benchmarks.drift.traffic import Traffic, read_traffic
+from benchmarks.drift.traffic import TOLD, Traffic, lacking, read_traffic
 from benchmarks.results import RESULTS, Figure
 from lookalike.errors import LookalikeError
 from lookalike.training.checkpoint import RECORD
@@ -46,6 +46,8 @@ class Plan:
         """The observed photos, observed now if they were not yet. Raises MissingInput."""
         if not self.places.is_observed:
             observe_photos(self.places, self.shop())
+        if missing := lacking(self.places.observed):
+            raise MissingInput(f"the catalogue has no {' and no '.join(missing)}; shifts need {' and '.join(TOLD)}")
         return read_traffic(self.places.observed)
 
     def shop(self) -> Workspace:
