@@ -46,8 +46,8 @@ from lookalike.training.data import TrainingSet
 
 KINDS = (Attack(NONE, "nothing"), *ATTACKS)
 RATE, TRIPLETS = 1e-4, 16
-"""Learning rate and triplets a batch of a short retrain from the champion; at 1e-3 the gate refused an honest one, which
-fell by 0.03, and an attack would have proved nothing."""
+"""Learning rate and triplets a batch of a short retrain from the champion. At 1e-3 an honest one fell by 0.03 and was
+refused, so that an attack would have proved nothing."""
 GUARD, GATE, HARMLESS, DAMAGED = "stopped by a guard", "refused by the gate", "promoted unharmed", "promoted damaged"
 SHOWN = 10
 MORE = 0.005
