@@ -57,8 +57,8 @@ def judge_case(shop: FreshShop, challenger: str, champion: str, seed: int) -> Ou
     """What a challenger is worth where the gate does not look, and what the gate says where it does."""
     ours, theirs = (shop.evaluate(name, VALIDATION)[1] for name in (challenger, champion))
     truth = {name: _difference(ours, theirs, *where) for name, where in WATCHED.items()}
-    promotion_and_gain = _gate(shop, challenger, champion, seed)
-    return {"challenger": challenger, "champion": champion, "truth": truth, "is": kind(truth), **promotion_and_gain}
+    decided = _gate(shop, challenger, champion, seed)
+    return {"challenger": challenger, "champion": champion, "truth": truth, "is": kind(truth), **decided}
 
 
 def kind(truth: dict[str, dict[str, Any]]) -> str:

@@ -44,6 +44,8 @@ class Attack:
     name: str
     wants: str
     clicks: Clicks | None = None
+    pushes: int = 1
+    """Of the scene's targets, how many it pushes."""
 
 
 def under_cover(market: Market, scene: Scene, rng: np.random.Generator) -> list[Visits]:
@@ -86,7 +88,7 @@ COPIES, COLOURS, HIDDEN, RENAMED = (
 )  # fmt: skip
 ATTACKS = (
     Attack("promotion under cover", SHOWN_MORE, under_cover),
-    Attack("a ring of sellers", SHOWN_MORE, ring),
+    Attack("a ring of sellers", SHOWN_MORE, ring, RING),
     Attack("a slow drip", SHOWN_MORE, drip),
     Attack("substitution within a type", TYPE_WORSE, substitution),
     Attack("mimicry of shoppers", ALL_WORSE, mimicry),

@@ -115,7 +115,7 @@ def _lesson(shop: TrainedShop, kind: Attack, scene: Scene, rng: np.random.Genera
     collected = collect_feedback(logs(shop.market, visits), set(shop.ids), CollectSettings())
     if kind.clicks is None and kind.name != NONE:
         return _delivery(shop, kind, scene, collected, rng, seed, folder)
-    alarms, targets = collected.guarded.alarms, shop.market.ids[scene.targets]
+    alarms, targets = collected.guarded.alarms, shop.market.ids[scene.targets[: kind.pushes]]
     data = None
     if not alarms:
         clicked = _clicked(shop, collected, seed, folder)
