@@ -1,5 +1,5 @@
 """The models of the fresh cases, by name: whole trainings of another study, and the workspace's model trained further,
-with changed weights, or shown other pixels. The list was written down before the gate saw any of them."""
+with changed weights, or shown other pixels. The list was written down before any result was looked at."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -217,6 +217,10 @@ def _rounded(found: Estimate) -> list[float | None]:
     return [None if each is None else round(each, 4) for each in (found.value, low, high)]
 
 
+def _counted(found: Sequence[Outcome], what: str) -> int:
+    return len({each[what] for each in found})
+
+
 def _figure(found: Sequence[Outcome], plan: Plan) -> Figure:
     study = plan.study
     attacks = [each for each in found if each["attack"] != NONE]
@@ -228,14 +232,15 @@ def _figure(found: Sequence[Outcome], plan: Plan) -> Figure:
         if each
     )
     how = (
-        f"{len(attacks)} fresh attacks ({len(ATTACKS)} kinds, {study.trained_seeds} seeds) on "
+        f"{len(attacks)} fresh attacks ({_counted(attacks, 'attack')} kinds, {_counted(attacks, 'seed')} seeds) on "
         f"{study.trained_products} real products that teach and {ANSWERS} honest answers: feedback through join, guard "
         f"and mining with clicks, deliveries through validate and the guard on new products; where no alarm was raised "
         f"the champion's network was trained further for {study.trained_steps} batches of {3 * TRIPLETS} photos, and "
         f"the gate decided on {study.trained_products} products of the test split. Counted: promoted and "
         f"damaged, which means on as many products of the validation split a sure loss of more than {HARM} of fine "
         f"precision@4 over all queries or those of the commonest type, or the attacker's products among the first ten "
-        f"more than twice as often. {named}. Without an attack "
+        f"more than twice as often. {named}. Worst change of fine precision@4 among those promoted "
+        f"{min((each['fine'][0] for each in ends[HARMLESS] + ends[DAMAGED]), default=0):+.4f}. Without an attack "
         f"{sum(each['became'] == HARMLESS for each in clean)} of {len(clean)} were promoted unharmed"
     )
     bad = len(ends[DAMAGED])
