@@ -97,7 +97,8 @@ def _figure(found: Sequence[Outcome], plan: Plan) -> Figure:
         f"whole trainings by other recipes (embedding study, seed 0), and the workspace's model trained further for "
         f"{plan.study.train_steps} batches, rounded, pruned or shown other pixels. What a challenger is worth is "
         f"measured on {plan.study.fresh_products} products of the validation split, the gate decides on as many of the "
-        f"test split and {plan.study.fresh_products // 4} damaged photos (1,500 as shipped); seed {plan.study.seed}. {len(told[WORSE])} are surely worse, {len(told[BETTER])} surely better, "
+        f"test split and {plan.study.fresh_products // 4} damaged photos (1,500 as shipped); "
+        f"seed {plan.study.seed}. {len(told[WORSE])} are surely worse, {len(told[BETTER])} surely better, "
         f"{len(told[UNDECIDED])} neither and not counted. Change of fine precision@4 on the validation split and its "
         "interval: " + "; ".join(f"{name} {_list(each)}" for name, each in told.items() if each) + ". "
     )
