@@ -18,6 +18,8 @@ ENCODERS ?=
 QUICK ?=
 SCHEMAS ?=
 VALIDATED ?=
+SHORT ?=
+ARMS ?=
 WORKSPACE ?=
 
 .PHONY: help setup browser kustomize redis demo test lint types layers unit pipelines lock clean
@@ -122,8 +124,9 @@ bench-milvus-bulk: $(INSTALLED)  ## Measure filling a Milvus server from files, 
 	  $(BIN)/python -m benchmarks.milvus_bulk --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
 
 .PHONY: bench-drift
-bench-drift: $(INSTALLED)  ## Measure the watch of drift: false alarms, power, delay (WORKSPACE= with an exported model; QUICK=1)
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.drift --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
+bench-drift: $(INSTALLED)  ## Measure the watch and the gate: false alarms, power, delay, years, planted and poisoned challengers (WORKSPACE= with an exported model, SHORT= checkpoint of one epoch, ARMS= workspace of bench-embedding; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.drift $(if $(WORKSPACE),--workspace "$(WORKSPACE)") \
+	  $(if $(SHORT),--short "$(SHORT)") $(if $(ARMS),--arms "$(ARMS)") $(if $(QUICK),--quick)
 
 .PHONY: bench-manifests
 bench-manifests: $(INSTALLED)  ## Plant mistakes in the manifests and count those the checker misses (SCHEMAS=, QUICK=1)

@@ -1,5 +1,6 @@
-"""What the watch of drift promises, measured on real queries.
+"""What the watch of drift and the gate promise, measured on real queries and real models.
 
-False alarms without drift, power against the smallest shifts beside Evidently's methods, and windows until it is
-believed: `python -m benchmarks.drift --help`.
+False alarms without drift, power against the smallest shifts beside Evidently's methods, windows until a shift is
+believed, retrains for nothing in simulated years, decisions on planted, fresh and poisoned challengers:
+`python -m benchmarks.drift --help`.
 """

@@ -10,7 +10,6 @@ from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.catalog.splits import SPLITS
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.embedders.protocol import Embedder
-from lookalike.errors import ArtifactError
 from lookalike.evaluation.embedding import embed_photos
 from lookalike.evaluation.queries import gallery_photos
 from lookalike.evaluation.retrieval import Gallery
@@ -20,21 +19,16 @@ from lookalike.workspace import Workspace
 BATCH = 128
 
 
-def observe_photos(places: Places) -> None:
-    """Write every missing set of photos. Raises ArtifactError where the workspace lacks a trained model."""
-    missing = [draw for draw in (FIRST, COARSE) if not (places.observed / file_name(draw)).is_file()]
-    if not missing:
-        return
-    shop = Workspace(places.workspace)
-    for needed in (shop.validated, shop.splits, shop.exported):
-        if not needed.is_dir():
-            raise ArtifactError(f"{needed} is missing; the study needs a workspace in which a model was exported")
+def observe_photos(places: Places, shop: Workspace) -> None:
+    """Write every missing set of photos."""
     catalogue, embedder = load_catalogue(shop.validated), OnnxEmbedder(shop.exported, threads=1)
     splits = pd.read_parquet(shop.splits / SPLITS).set_index("product_id")["split"]
     unseen = catalogue.products["product_id"].map(splits).to_numpy() != "train"
     asking = Asking(catalogue, embedder, _gallery(places, catalogue, embedder), np.flatnonzero(unseen))
-    for draw in missing:
-        write_observed(asking, draw, places.observed / file_name(draw))
+    for draw in (FIRST, COARSE):
+        path = places.observed / file_name(draw)
+        if not path.is_file():
+            write_observed(asking, draw, path)
 
 
 def _gallery(places: Places, catalogue: Catalogue, embedder: Embedder) -> Gallery:

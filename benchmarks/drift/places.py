@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.drift.photos import COARSE, FIRST
+from benchmarks.drift.traffic import file_name
+
 
 @dataclass(frozen=True)
 class Places:
@@ -24,6 +27,10 @@ class Places:
     def gallery(self) -> Path:
         """Vectors of the catalogue's photos."""
         return self.workspace / "drift_study" / "gallery.npy"
+
+    @property
+    def is_observed(self) -> bool:
+        return all((self.observed / file_name(draw)).is_file() for draw in (FIRST, COARSE))
 
     def trials(self, step: str) -> Path:
         return self.root / f"{step}.jsonl"

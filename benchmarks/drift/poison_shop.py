@@ -1,6 +1,7 @@
 """A shop whose model can be trained in seconds: real vectors, and a linear map of them learned from real triplets."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.drift.gate_shop import Change, GateShop, Model
 from lookalike.embedders.protocol import Embedder
 from lookalike.evaluation.delivery import looks_of
+from lookalike.evaluation.measure import Evaluation
 from lookalike.evaluation.new_products import Looks
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.mining.labels import attribute_weights, label_products
@@ -79,6 +81,19 @@ class PoisonShop:
         learned = learn_map(teaching.base, attribute_triplets(teaching, attributes, seed + 100))
         base, base_unseen = (shop.changed(shop.ask(frozen), reduce) for shop in (gate, unseen))
         return cls(gate, unseen, base, base_unseen, teaching, attributes, learned)
+
+    @cached_property
+    def champion(self) -> Model:
+        return mapped(self.gate, self.base, self.learned)
+
+    @cached_property
+    def champion_evaluated(self) -> Evaluation:
+        return self.gate.evaluate(self.champion)
+
+    @cached_property
+    def champion_unseen(self) -> Evaluation:
+        """On the validation split."""
+        return self.unseen.evaluate(mapped(self.unseen, self.base_unseen, self.learned))
 
     def vectors(self) -> NDArray[np.float32]:
         """(N, D) of the products that teach, by the champion."""

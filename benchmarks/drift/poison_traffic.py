@@ -1,8 +1,8 @@
 """A month of a shop's traffic and feedback, honest or attacked, as the logs hold it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,13 @@ class Market:
 
     def answers(self, asked: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(Q, K) products shown for (Q,) products asked with, best first and without themselves, and their cosines."""
-        scores = self.vectors[asked] @ self.vectors.T  # (Q, N)
-        scores[np.arange(len(asked)), asked] = -2
+        shown, scores = self._all_answers
+        return shown[asked], scores[asked]
+
+    @cached_property
+    def _all_answers(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        scores = self.vectors @ self.vectors.T  # (N, N)
+        np.fill_diagonal(scores, -2)
         shown = np.argsort(-scores, axis=1)[:, :SHOWN]
         return shown, np.take_along_axis(scores, shown, axis=1)
 
@@ -65,16 +70,19 @@ def honest(market: Market, count: int, rng: np.random.Generator) -> Visits:
     """Shoppers who look from the top and click what is alike."""
     asked = rng.integers(0, len(market.ids), count)
     shown, _ = market.answers(asked)
-    fine, coarse = (
-        (market.codes[asked][:, None, list(columns)] == market.codes[shown][:, :, list(columns)]).all(axis=2)
-        for columns in (market.fine, market.coarse)
-    )
+    fine, coarse = alike(market, asked, shown)
     wanted = np.where(fine, FINE, np.where(coarse, COARSE, OTHER))
     clicked = rng.random(shown.shape) < wanted * LOOKED
-    return Visits(asked, clicked, [f"shopper {n // ANSWERS_PER_SESSION}" for n in range(count)], _any_time(count, rng))
+    return Visits(asked, clicked, [f"shopper {n // ANSWERS_PER_SESSION}" for n in range(count)], any_time(count, rng))
 
 
-Attack = Callable[[Market, int, np.random.Generator], Visits]
+def alike(
+    market: Market, asked: NDArray[np.int64], shown: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(Q, K) whether each product shown has the fine and the coarse attributes of the one asked with."""
+    ours, theirs = market.codes[asked][:, None], market.codes[shown]  # (Q, 1, A), (Q, K, A)
+    fine, coarse = ((ours == theirs)[:, :, list(columns)].all(axis=2) for columns in (market.fine, market.coarse))
+    return fine, coarse
 
 
 def promotion(market: Market, target: int, count: int, rng: np.random.Generator, sessions: int) -> Visits:
@@ -82,20 +90,24 @@ def promotion(market: Market, target: int, count: int, rng: np.random.Generator,
     near = np.argsort(-(market.vectors @ market.vectors[target]))[1:301]
     asked = rng.choice(near, count)
     shown, _ = market.answers(asked)
-    return Visits(asked, shown == target, _sessions(count, sessions), _any_time(count, rng))
+    return Visits(asked, shown == target, named_sessions(count, sessions), any_time(count, rng))
 
 
 def against_order(market: Market, count: int, rng: np.random.Generator, sessions: int) -> Visits:
     """The last places are clicked, so that the model learns the opposite of what it knows."""
     clicked = np.zeros((count, SHOWN), bool)
     clicked[:, -3:] = True
-    return Visits(rng.integers(0, len(market.ids), count), clicked, _sessions(count, sessions), _any_time(count, rng))
+    return Visits(
+        rng.integers(0, len(market.ids), count), clicked, named_sessions(count, sessions), any_time(count, rng)
+    )
 
 
 def blind(market: Market, count: int, rng: np.random.Generator, sessions: int) -> Visits:
     """Places are clicked at random."""
     clicked = rng.random((count, SHOWN)) < 0.3
-    return Visits(rng.integers(0, len(market.ids), count), clicked, _sessions(count, sessions), _any_time(count, rng))
+    return Visits(
+        rng.integers(0, len(market.ids), count), clicked, named_sessions(count, sessions), any_time(count, rng)
+    )
 
 
 def logs(market: Market, visits: list[Visits]) -> Joined:
@@ -122,10 +134,12 @@ def at_once(visits: Visits) -> Visits:
     return Visits(visits.asked, visits.clicked, visits.sessions, times)
 
 
-def _sessions(count: int, sessions: int) -> list[str]:
+def named_sessions(count: int, sessions: int) -> list[str]:
+    """Who made each of `count` visits, of so many attackers in turn."""
     return [f"attacker {n % sessions}" for n in range(count)]
 
 
-def _any_time(count: int, rng: np.random.Generator) -> list[datetime]:
+def any_time(count: int, rng: np.random.Generator) -> list[datetime]:
+    """When, within the month, in order."""
     seconds = np.sort(rng.random(count)) * DAYS * 86_400
     return [START + timedelta(seconds=float(second)) for second in seconds]

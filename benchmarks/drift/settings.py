@@ -44,6 +44,28 @@ class Study(StrictConfig):
     """Daily windows of each; fewer than a model may be old in days."""
     draws: int = Field(default=999, ge=99)
     """Random cuts behind every calibration, as shipped."""
+    years: int = Field(default=1_000, ge=2)
+    """Years of daily windows without drift that are put through the decision."""
+    gate_seeds: int = Field(default=2, ge=1)
+    """Seeds of noise, traffic and resamples for the planted challengers."""
+    gate_products: int = Field(default=3_000, ge=100)
+    """Products of the test split on which the gate compares planted challengers."""
+    fresh_products: int = Field(default=1_000, ge=100)
+    """The same for the fresh cases, and as many of the validation split for what the gate does not see."""
+    train_steps: int = Field(default=40, ge=1)
+    """Batches of further training that spoil a challenger."""
+    poison_seeds: int = Field(default=5, ge=1)
+    """Seeds of every attack on the linear stand-in for training."""
+    poison_strengths: tuple[float, ...] = (0.1, 0.5, 2.0)
+    """Answers an attacker asks for, in answers of honest shoppers; of a flood, delivered copies in products."""
+    poison_products: int = Field(default=3_000, ge=100)
+    """Products of the train split that teach."""
+    trained_seeds: int = Field(default=2, ge=1)
+    """Seeds of every attack on real training."""
+    trained_products: int = Field(default=1_000, ge=100)
+    """Products of the train split that teach there, and as many of each other split."""
+    trained_steps: int = Field(default=30, ge=1)
+    """Batches of every poisoned training."""
     seed: int = 0
     """Every draw of references, windows and shifts."""
 
@@ -66,5 +88,16 @@ QUICK = Study(
     none_references=2,
     none_windows=6,
     draws=199,
+    years=20,
+    gate_seeds=1,
+    gate_products=400,
+    fresh_products=400,
+    train_steps=2,
+    poison_seeds=1,
+    poison_strengths=(0.5,),
+    poison_products=400,
+    trained_seeds=1,
+    trained_products=300,
+    trained_steps=2,
 )
 """Does every part of the study still work?"""

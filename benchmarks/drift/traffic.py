@@ -16,6 +16,8 @@ from monitoring.samples import Sample, sample_of
 SHIFTS = ("unseen_type", "jpeg_quality", "season_mix")
 SEASONS = {"Summer": 0.5, "Fall": 1.5, "Winter": 1.5}
 """How a season's share changes: Summer's is halved."""
+TOLD = ("type", "season")
+"""Attributes that the shifts are about."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ def read_traffic(observed: Path) -> Traffic:
         np.array(usual["type"].to_pylist()),
         np.array([str(season) for season in usual["season"].to_pylist()]),
     )
+
+
+def lacking(observed: Path) -> list[str]:
+    """What the study shifts and the observed photos do not tell."""
+    return [name for name in TOLD if name not in pq.read_schema(observed / file_name(FIRST)).names]
 
 
 def file_name(draw: PhotoDraw) -> str:

@@ -1,26 +1,22 @@
 """Years without drift, a window a day, through the decision that ships: how many retrains start for nothing?
 
-    python -m benchmarks.drift.years
-
 A release lives with the verdicts of real windows against one real reference, as `benchmarks.drift.lives` measured
 them: every release draws one of those lives. What believes is the shipped rule over several windows, and what decides
 is `monitoring.rules.decide` at its defaults.
 """
 
-import argparse
 import math
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.drift.lives import Life, recorded
-from benchmarks.results import RESULTS, Figure, record
+from benchmarks.drift.plan import COMMAND, Measured, Plan
+from benchmarks.results import Figure
 from lookalike.progress import progress
 from monitoring.history import StartedRun, WatchHistory
 from monitoring.result import DriftResult
@@ -114,7 +110,13 @@ def false_retrains(plan: YearsPlan) -> tuple[NDArray[np.int64], NDArray[np.int64
     return np.array([year["drift"] for year in lived]), np.array([year["age"] for year in lived])
 
 
-def measure(plan: YearsPlan) -> dict[str, Figure]:
+def measure(plan: Plan) -> Measured:
+    """Years at the shipped settings."""
+    lives = recorded(plan.destination.results)
+    return Measured(figures(YearsPlan(years=plan.study.years, seed=plan.study.seed, lives=lives)))
+
+
+def figures(plan: YearsPlan) -> dict[str, Figure]:
     """The figures of `benchmarks/results/drift.json` that this module answers for."""
     drift, age = false_retrains(plan)
     rule, settings = plan.rule, plan.settings
@@ -126,7 +128,6 @@ def measure(plan: YearsPlan) -> dict[str, Figure]:
         f"{rule.together:.1%}; episodes end after {settings.calm_windows}, cooldown {settings.cooldown_days:g} days, "
         f"at most {settings.most_retrains} retrains in {settings.budget_days:g} days; every retrain is released"
     )
-    command = f"python -m benchmarks.drift.years --years {plan.years}"
     per_year, low, high = _mean(drift)
     per_thousand = [1000 / DAYS * value for value in (per_year, low, high)]
     return {
@@ -136,7 +137,7 @@ def measure(plan: YearsPlan) -> dict[str, Figure]:
             f"{said}; interval by drawing the lives anew; at most {drift.max()} in one year, "
             f"none in {np.mean(drift == 0):.1%}. Besides, age asked for "
             f"{age.mean():.2f} a year, as the settings say.",
-            command,
+            COMMAND,
             goal=f"<= {MOST_PER_YEAR:g}",
             met=high <= MOST_PER_YEAR,
             interval=(low, high),
@@ -148,7 +149,7 @@ def measure(plan: YearsPlan) -> dict[str, Figure]:
             f"The same years, as the deciding half of the drill without a shift: {said}. Stated: a window completes "
             "the first rule with probability C(m-1, k-1) alpha^k at most, if windows were independent, and judged as "
             "one it is believed with its own rate at most.",
-            command,
+            COMMAND,
             goal=f"<= {1000 * stated:.3g}, as stated",
             met=per_thousand[1] <= 1000 * stated,
             interval=(per_thousand[1], per_thousand[2]),
@@ -187,20 +188,3 @@ def _window(day: int, release_id: str, state: SequenceState) -> DriftResult:
         detector="none",
         sequence=state,
     )
-
-
-def main() -> None:
-    """Entry point of `python -m benchmarks.drift.years`."""
-    shipped = YearsPlan()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--years", type=int, default=shipped.years)
-    parser.add_argument("--seed", type=int, default=shipped.seed)
-    parser.add_argument("--quick", action="store_true", help="a few years, and nothing is recorded")
-    asked = parser.parse_args()
-    plan = YearsPlan(BLOCKS if asked.quick else asked.years, asked.seed)
-    with tempfile.TemporaryDirectory() as aside:
-        record("drift", measure(plan), Path(aside) if asked.quick else RESULTS)
-
-
-if __name__ == "__main__":
-    main()

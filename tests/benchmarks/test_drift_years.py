@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.drift.lives import Life, recorded
-from benchmarks.drift.years import YearsPlan, false_retrains, measure
+from benchmarks.drift.years import YearsPlan, false_retrains, figures
 from benchmarks.results import RESULTS
 from lookalike.storage import read_json, write_json
 from monitoring.sequence import SequenceRule
@@ -39,7 +39,7 @@ def test_windows_that_drifted_as_one_retrain_once_for_as_long_as_they_do() -> No
 
 
 def test_the_figure_says_what_was_simulated_and_whether_it_is_reached() -> None:
-    figure = measure(YearsPlan(years=5, lives=[QUIET]))["false_retrains_per_year"]
+    figure = figures(YearsPlan(years=5, lives=[QUIET]))["false_retrains_per_year"]
     assert (figure.n, figure.goal) == (5, "<= 1")
     assert "5 years of daily windows without drift, seed 0" in figure.how
     assert "2 of 3 windows at 1%, or judged as one at 0.3%" in figure.how
