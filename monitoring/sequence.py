@@ -66,7 +66,7 @@ class SequenceRule(StrictConfig):
     """How many windows."""
     m: int = Field(default=3, ge=1, le=12)
     """Of how many."""
-    together: float = Field(default=0.003, ge=0, lt=1)
+    together: float = Field(default=0.001, ge=0, lt=1)
     """False-alarm rate of the last m windows judged as one; 0 leaves that out."""
     without_any: float = Field(default=0.05, gt=0, lt=1)
     """Whichever of them is left out, the others must still be as unlikely as this: one bad day is no drift."""
