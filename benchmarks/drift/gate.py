@@ -18,9 +18,8 @@ from benchmarks.drift.gate_traffic import compare_traffic
 from benchmarks.drift.plan import COMMAND, Measured, Plan
 from benchmarks.drift.trials import Outcome, collect
 from benchmarks.results import Figure
-from lookalike.embedders.model_folder import load_model
+from lookalike.embedders.model_folder import CHECKPOINT, load_model
 from lookalike.evaluation.cost import Served, compare_costs
-from lookalike.evaluation.delivery import CHECKPOINT
 from lookalike.evaluation.figures import FINE
 from lookalike.evaluation.gate import Evidence, Promotion, decide_promotion
 from lookalike.evaluation.leakage import find_leaks

@@ -19,8 +19,8 @@ from benchmarks.drift.plan import COMMAND, Measured, Plan
 from benchmarks.drift.sides import TEST, VALIDATION, Sides
 from benchmarks.drift.trials import Outcome, collect
 from benchmarks.results import Figure
+from lookalike.embedders.model_folder import CHECKPOINT
 from lookalike.evaluation.bootstrap import estimate_difference
-from lookalike.evaluation.delivery import CHECKPOINT
 from lookalike.evaluation.figures import FINE, RECALL
 from lookalike.evaluation.gate import Evidence, decide_promotion
 from lookalike.evaluation.measure import Evaluation

@@ -27,9 +27,10 @@ from benchmarks.drift.trained_shop import ANSWERS, TrainedShop
 from benchmarks.drift.trials import Outcome, collect
 from benchmarks.results import Figure
 from lookalike.catalog.products import load_catalogue
+from lookalike.embedders.model_folder import CHECKPOINT
 from lookalike.errors import ValidationFailed
 from lookalike.evaluation.bootstrap import Estimate, estimate_difference
-from lookalike.evaluation.delivery import CHECKPOINT, looks_of
+from lookalike.evaluation.delivery import looks_of
 from lookalike.evaluation.figures import FINE
 from lookalike.evaluation.gate import Evidence, Promotion, decide_promotion
 from lookalike.evaluation.new_products import SuspicionSettings, suspect
