@@ -42,7 +42,7 @@ def test_the_figure_says_what_was_simulated_and_whether_it_is_reached() -> None:
     figure = figures(YearsPlan(years=5, lives=[QUIET]))["false_retrains_per_year"]
     assert (figure.n, figure.goal) == (5, "<= 1")
     assert "5 years of daily windows without drift, seed 0" in figure.how
-    assert "2 of 3 windows at 1%, or judged as one at 0.3%" in figure.how
+    assert "2 of 3 windows at 1%, or judged as one at 0.1%" in figure.how
 
 
 def test_equal_seeds_give_equal_years() -> None:

@@ -170,7 +170,7 @@ def test_windows_that_drifted_as_one_retrain_though_none_drifted_alone() -> None
     history = after(window(0, drifted=False), window(1, drifted=False))
     decision = rules.decide(as_one(2, drifted=True), history, facts(), SETTINGS)
     assert decision.action == "retrain"
-    assert "judged as one they drifted (p = 0.001, 0.003 is needed" in decision.reasons[0]
+    assert "judged as one they drifted (p = 0.001, 0.001 is needed" in decision.reasons[0]
 
 
 def test_a_slow_drift_is_one_episode_as_long_as_its_windows_drift_as_one() -> None:

@@ -40,7 +40,7 @@ def test_the_rule_looks_at_the_last_m_verdicts_only() -> None:
     state = rule.after([True, False, True], 0.01)
     assert state.fired
     assert state.words == (
-        "2 of the last 3 windows drifted, 2 of 3 are needed; without drift this comes at most once in 313 windows"
+        "2 of the last 3 windows drifted, 2 of 3 are needed; without drift this comes at most once in 837 windows"
     )
 
 
@@ -58,7 +58,7 @@ def test_windows_judged_as_one_are_believed_though_none_drifted_alone(drifted: b
     together = Together(rows=300, score=3.0, rank=0.002, rank_without=0.04, drifted=drifted)
     state = SequenceRule().after([False] * 3, 0.01, together)
     assert state.fired is drifted
-    assert f"judged as one {verdict} (p = 0.002, 0.003 is needed, p = 0.04 with one left out)" in state.words
+    assert f"judged as one {verdict} (p = 0.002, 0.001 is needed, p = 0.04 with one left out)" in state.words
 
 
 def test_a_rule_that_can_never_fire_is_refused() -> None:
