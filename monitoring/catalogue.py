@@ -8,6 +8,8 @@ import pandas as pd
 from lookalike.catalog.products import Catalogue, attribute_column
 from lookalike.config import StrictConfig, load_config
 from lookalike.embedders.model_folder import MODEL, ExportedModel
+from lookalike.fusion import FUSION, Fusion
+from lookalike.release.manifest import EVALUATION
 
 MANY = 10
 """New values named per attribute."""
@@ -20,10 +22,13 @@ class CatalogueChange(StrictConfig):
     """In the newest catalogue."""
     unindexed: int
     """Of them, those that the collection does not hold."""
+    held: int
+    """Products in the collection."""
     gone: int
-    """Products of the collection that the catalogue has no more."""
+    """Of them, those that the catalogue has no more."""
     new_verticals: dict[str, int]
-    """Verticals without a product in the collection, and their products."""
+    """Verticals the model was never taught, and their products: those its evaluation did not know, or where no
+    evaluation told verticals, those without a product in the collection."""
     new_values: dict[str, dict[str, int]]
     """By attribute that the model predicts: the most frequent values it was never taught, and their products."""
 
@@ -32,10 +37,20 @@ class CatalogueChange(StrictConfig):
         return self.unindexed / self.products if self.products else 0.0
 
     @property
+    def share_gone(self) -> float:
+        return self.gone / self.held if self.held else 0.0
+
+    @property
+    def untaught(self) -> dict[str, dict[str, int]]:
+        """By attribute, and for verticals: what the model was never taught, and its products, the most first."""
+        return {name: values for name, values in {"vertical": self.new_verticals, **self.new_values}.items() if values}
+
+    @property
     def words(self) -> list[str]:
         """The change in sentences; none where there is none."""
         told = [f"{self.unindexed} of {self.products} products ({self.share_unindexed:.1%}) are not indexed"]
         told = told if self.unindexed else []
+        told += [f"{self.gone} of {self.held} indexed products ({self.share_gone:.1%}) are gone"] if self.gone else []
         told += [f"the vertical '{name}' is new: {count} products" for name, count in self.new_verticals.items()]
         for attribute, values in self.new_values.items():
             listed = ", ".join(f"'{value}' ({count})" for value, count in values.items())
@@ -47,13 +62,14 @@ def compare_catalogue(catalogue: Catalogue, release: Path, stored: pd.DataFrame)
     """Compare with the release's folder and the photos its collection holds (`UpdateLog.stored`)."""
     products, held = catalogue.products, set(stored["product_id"])
     inside = products["product_id"].isin(held)
-    verticals = products["vertical"].groupby(products["vertical"]).size()
-    known = set(products.loc[inside, "vertical"])
+    known = _taught_verticals(release) or set(products.loc[inside, "vertical"])
+    verticals = Counter(products.loc[~products["vertical"].isin(known), "vertical"])
     return CatalogueChange(
         products=len(products),
         unindexed=int((~inside).sum()),
+        held=len(held),
         gone=len(held - set(products["product_id"])),
-        new_verticals={str(name): int(count) for name, count in verticals.items() if name not in known},
+        new_verticals=dict(verticals.most_common()),
         new_values=_new_values(products, load_config(ExportedModel, release / MODEL)),
     )
 
@@ -73,6 +89,12 @@ def vertical_by_value(catalogue: Catalogue, attributes: list[str]) -> tuple[str,
         return None
     best = max(sorted(tables), key=lambda name: tables[name].max(axis=1).sum() / tables[name].to_numpy().sum())
     return best, {str(value): str(vertical) for value, vertical in tables[best].idxmax(axis=1).items()}
+
+
+def _taught_verticals(release: Path) -> set[str]:
+    """Verticals of the catalogue that the release's model was evaluated with; none where that was not kept."""
+    path = release / EVALUATION / FUSION
+    return set(load_config(Fusion, path).verticals) if path.is_file() else set()
 
 
 def _new_values(products: pd.DataFrame, model: ExportedModel) -> dict[str, dict[str, int]]:

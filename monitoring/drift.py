@@ -1,12 +1,12 @@
 """The drift stage: query log and release in, `drift.json`, `calibration.json` and `drift.html` out."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from lookalike.catalog.products import Catalogue, load_catalogue
+from lookalike.catalog.products import load_catalogue
 from lookalike.config import load_config
 from lookalike.release.manifest import Release
 from lookalike.release.update_log import UpdateLog
@@ -14,29 +14,20 @@ from lookalike.storage import StageRecord, read_seal, run_stage, write_json
 from monitoring.age import model_born
 from monitoring.calibration import Calibration, calibrate, calibration_key
 from monitoring.catalogue import compare_catalogue
-from monitoring.earlier import verdicts_before
+from monitoring.earlier import Beside, spans_of, windows_before
+from monitoring.episode import SeenWindow
 from monitoring.history import read_history
 from monitoring.report import write_report
 from monitoring.result import DRIFT, DriftResult
-from monitoring.samples import read_release, same_space
+from monitoring.samples import Sample, read_release, same_space
 from monitoring.settings import DriftSettings
 from monitoring.sketch import Reference, read_reference
 from monitoring.weighing import weigh
-from monitoring.windows import Window, read_window
+from monitoring.windows import Window, read_window, read_windows
 
 CALIBRATION = "calibration.json"
 REPORT = "drift.html"
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What a window is seen beside."""
-
-    earlier: tuple[bool, ...] = ()
-    """Verdicts of the release's windows before it, oldest first."""
-    catalogue: Catalogue | None = None
-    """The newest validated catalogue."""
 
 
 def detect_drift(
@@ -59,7 +50,12 @@ def detect_drift(
     reference = read_reference(release, settings)
     window = read_window(query_log, record, settings, now, reference.since)
     same_space(reference.sample, window.sample)
-    beside = _beside(record, window, history, catalogue)
+    earlier = _earlier(record, window, history)
+    beside = Beside(
+        earlier,
+        _look_back(query_log, record, reference, window, earlier, settings, now),
+        load_catalogue(catalogue) if catalogue is not None else None,
+    )
     known = _stored_calibration(output)
 
     def work(folder: Path) -> dict[str, Any]:
@@ -80,8 +76,9 @@ def detect_drift(
             "release": record.release_id,
             "reference": reference.digest,
             "window": window.digest,
-            "earlier": list(beside.earlier),
+            "earlier": [[seen.window, seen.drifted] for seen in earlier],
             "catalogue": read_seal(catalogue).content if catalogue is not None else None,
+            "held": UpdateLog(release.parent, record).catalogue_digest(),
         },
         content=[DRIFT],
         work=work,
@@ -106,17 +103,30 @@ def measure(
     key = calibration_key(reference.sample, len(window.sample), settings)
     if known is None or known.key != key:
         known = calibrate(reference.sample, len(window.sample), settings)
-    found = weigh(known, reference.sample, window, beside.catalogue, beside.earlier, settings)
+    found = weigh(known, reference.sample, window, beside, settings)
     return DriftResult(outcome="measured", **facts, **found), known
 
 
-def _beside(record: Release, window: Window, history: Path | None, catalogue: Path | None) -> Beside:
+def _earlier(record: Release, window: Window, history: Path | None) -> tuple[SeenWindow, ...]:
     first = window.first.isoformat() if window.first else None
     seen = read_history(history).windows if history is not None else []
-    return Beside(
-        tuple(verdicts_before(seen, record.release_id, first)),
-        load_catalogue(catalogue) if catalogue is not None else None,
-    )
+    return tuple(windows_before(seen, record.release_id, first))
+
+
+def _look_back(
+    query_log: Path,
+    record: Release,
+    reference: Reference,
+    window: Window,
+    earlier: Sequence[SeenWindow],
+    settings: DriftSettings,
+    now: datetime,
+) -> tuple[Sample, ...]:
+    """The queries of the last m windows; none where fewer are known."""
+    spans = spans_of(earlier, window)[-settings.rule.m :]
+    if not settings.rule.looks_back or len(spans) < settings.rule.m:
+        return ()
+    return tuple(read_windows(query_log, record, settings, spans, now, reference.since))
 
 
 def _facts(

@@ -1,10 +1,12 @@
-"""A drift episode: from the first alarm until enough calm windows, or until another release is in service."""
+"""A drift episode: from the first alarm until enough calm windows, or until another release is in service.
+
+A window alarms by itself, or by what the rule over several windows says with it.
+"""
 
 from datetime import datetime
 
 from lookalike.config import StrictConfig
 from lookalike.storage import digest_json
-from monitoring.settings import MOST_VERDICTS
 
 
 class SeenWindow(StrictConfig):
@@ -20,6 +22,8 @@ class SeenWindow(StrictConfig):
     """Time of its newest query."""
     drifted: bool | None
     """The verdict; null when there was not enough traffic to say."""
+    believed: bool = False
+    """Whether the rule over several windows spoke of drift with it."""
 
 
 class Episode(StrictConfig):
@@ -29,21 +33,26 @@ class Episode(StrictConfig):
     """The same for every window of the episode."""
     since: str | None
     """Time of the oldest query of its first window."""
-    windows: int
+    windows: int = 0
     """How many windows it has lasted."""
-    verdicts: tuple[bool, ...]
-    """Whether each of its newest windows drifted, the newest last."""
+    drifted: int = 0
+    """How many of them drifted by themselves."""
+    calm: int = 0
+    """So many of its newest windows, in a row, neither drifted nor were believed."""
+    believed: bool = False
+    """Whether the rule over several windows spoke of drift with its newest window."""
 
-    def drifted(self, newest: int) -> int:
-        """How many of the newest windows drifted."""
-        return sum(self.verdicts[-newest:])
-
-    def after(self, drifted: bool, calm_windows: int) -> "Episode | None":
-        """The episode with one more window; None where that window ends it."""
-        verdicts = (*self.verdicts, drifted)[-MOST_VERDICTS:]
-        if not any(verdicts[-calm_windows:]):
-            return None
-        return self.model_copy(update={"windows": self.windows + 1, "verdicts": verdicts})
+    def after(self, seen: SeenWindow) -> "Episode":
+        """The episode with one more window."""
+        drifted = bool(seen.drifted)
+        return self.model_copy(
+            update={
+                "windows": self.windows + 1,
+                "drifted": self.drifted + drifted,
+                "calm": 0 if drifted or seen.believed else self.calm + 1,
+                "believed": seen.believed,
+            }
+        )
 
 
 class Evidence(StrictConfig):
@@ -60,11 +69,12 @@ class Evidence(StrictConfig):
         """The evidence with one more window: without traffic, or seen in part before, it changes nothing."""
         if seen.drifted is None or self._overlaps(seen):
             return self
-        if self.episode is not None:
-            episode = self.episode.after(seen.drifted, calm_windows)
-        else:
-            episode = _begun(seen) if seen.drifted else None
-        return self.model_copy(update={"until": seen.last, "episode": episode})
+        episode = self.episode
+        if episode is None and (seen.drifted or seen.believed):
+            episode = _begun(seen)
+        episode = episode.after(seen) if episode is not None else None
+        over = episode is not None and episode.calm >= calm_windows
+        return self.model_copy(update={"until": seen.last, "episode": None if over else episode})
 
     def _overlaps(self, seen: SeenWindow) -> bool:
         if self.until is None or seen.first is None:
@@ -74,4 +84,4 @@ class Evidence(StrictConfig):
 
 def _begun(seen: SeenWindow) -> Episode:
     name = digest_json({"release": seen.release_id, "first window": seen.window})[:12]
-    return Episode(id=name, since=seen.first, windows=1, verdicts=(True,))
+    return Episode(id=name, since=seen.first)

@@ -20,7 +20,7 @@ OF_THE_WINDOW: dict[str, tuple[str, Measure]] = {
     "lookalike_drift_threshold": ("A score above it is drift", lambda found: found.threshold),
     "lookalike_drift_stated_rate": ("Share of windows without drift above the threshold", lambda found: found.alpha),
     "lookalike_drift_window_drifted": ("1 where the newest window is above it", lambda found: float(found.drifted)),
-    "lookalike_drift_alarm": ("1 while enough of the last windows drifted", lambda found: float(believed(found))),
+    "lookalike_drift_alarm": ("1 while the last windows are believed to drift", lambda found: float(found.believed)),
     "lookalike_drift_window_queries": ("Queries in the newest window", lambda found: float(found.n_current)),
     "lookalike_drift_measured_timestamp_seconds": (
         "When drift was last measured; a window without traffic enough is no measurement",
@@ -31,11 +31,6 @@ OF_THE_WINDOW: dict[str, tuple[str, Measure]] = {
         lambda found: None if found.model_age_days is None else DAY_SECONDS * found.model_age_days,
     ),
 }
-
-
-def believed(found: DriftResult) -> bool:
-    """Whether the rule over several windows speaks of drift."""
-    return found.sequence is not None and found.sequence.fired
 
 
 def drift_gauges(found: DriftResult) -> CollectorRegistry:

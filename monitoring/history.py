@@ -70,6 +70,7 @@ class WatchHistory(StrictConfig):
             first=drift.first,
             last=drift.last,
             drifted=drift.drifted if drift.outcome == "measured" else None,
+            believed=drift.believed,
         )
         before = self._evidence_of(drift.release_id) or Evidence(release_id=drift.release_id)
         return self._with(

@@ -68,6 +68,11 @@ class DriftResult(StrictConfig):
     """Days since the first release of the model in service."""
 
     @property
+    def believed(self) -> bool:
+        """Whether the rule over several windows speaks of drift."""
+        return self.sequence is not None and self.sequence.fired
+
+    @property
     def moved(self) -> list[str]:
         """What moved, in words."""
         return [stream.words for stream in self.streams if stream.moved]

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from lookalike.config import StrictConfig
 from monitoring.episode import Episode
+from monitoring.findings import Finding, asks
 from monitoring.history import Action, WatchHistory
 from monitoring.holding import held_back, under_way
 from monitoring.result import DriftResult
 from monitoring.settings import DecisionSettings
+from monitoring.supply import too_much_lost, untaught_asks
 from monitoring.veto import Veto
 
 
@@ -43,14 +45,6 @@ class Decision(StrictConfig):
     """Name for the run to start; None for `watch`."""
 
 
-@dataclass(frozen=True)
-class _Finding:
-    """One reason to act or not: `cause` is set when it asks for a run."""
-
-    sentence: str
-    cause: str | None = None
-
-
 def decide(drift: DriftResult, history: WatchHistory, facts: Facts, settings: DecisionSettings) -> Decision:
     """Weigh the newest window, the windows before it, the catalogue and the model's age.
 
@@ -59,15 +53,14 @@ def decide(drift: DriftResult, history: WatchHistory, facts: Facts, settings: De
     """
     seen = history.seeing(drift, settings.calm_windows)
     retrain = [_drift_asks(drift, seen, settings), _age_asks(seen, facts, settings)]
+    if drift.catalogue is not None:
+        retrain.append(untaught_asks(drift.catalogue, seen, settings))
     reindex = _catalogue_asks(seen, facts, settings)
     reasons = tuple(finding.sentence for finding in [*retrain, reindex])
     retrain_causes, reindex_causes = _causes(retrain), _causes([reindex])
     if not (retrain_causes or reindex_causes):
         return Decision(action="watch", reasons=reasons)
-    if facts.veto is not None and facts.veto.stands(facts.now):
-        veto = f"A person holds all runs back{facts.veto.term}: {facts.veto.reason}"
-        return Decision(action="watch", reasons=(veto, *reasons))
-    if waiting := under_way(seen):
+    if waiting := _nothing_starts(drift, seen, facts, settings):
         return Decision(action="watch", reasons=(waiting, *reasons))
     held = held_back(seen, facts.now, settings) if retrain_causes else None
     if retrain_causes and held is None:
@@ -80,8 +73,17 @@ def decide(drift: DriftResult, history: WatchHistory, facts: Facts, settings: De
     )
 
 
-def _causes(findings: Sequence[_Finding]) -> tuple[str, ...]:
-    return tuple(finding.cause for finding in findings if finding.cause is not None)
+def _nothing_starts(drift: DriftResult, history: WatchHistory, facts: Facts, settings: DecisionSettings) -> str | None:
+    """Why no run of either kind may start, in words: a veto, a run under way, a catalogue that lost too much."""
+    if facts.veto is not None and facts.veto.stands(facts.now):
+        return f"A person holds all runs back{facts.veto.term}: {facts.veto.reason}"
+    changed = facts.catalogue is not None and facts.catalogue != facts.released_catalogue
+    lost = too_much_lost(drift.catalogue, settings) if changed and drift.catalogue is not None else None
+    return under_way(history) or lost
+
+
+def _causes(findings: Sequence[Finding]) -> tuple[str, ...]:
+    return tuple(cause for finding in findings for cause in finding.causes)
 
 
 def _start(action: Action, causes: tuple[str, ...], reasons: tuple[str, ...], history: WatchHistory) -> Decision:
@@ -91,49 +93,37 @@ def _start(action: Action, causes: tuple[str, ...], reasons: tuple[str, ...], hi
     return Decision(action=action, reasons=reasons, causes=causes, run=f"{action}-{causes[0]}{attempt}")
 
 
-def _asks(what: str, cause: str, history: WatchHistory, settings: DecisionSettings, more: str = "") -> _Finding:
-    """A finding that asks for a run, unless one answers it already or too many have failed."""
-    answered, withdrawn = history.run_for(cause), history.withdrawn_for(cause)
-    if answered is not None:
-        return _Finding(f"{what}; run {answered.name} of {answered.started:%Y-%m-%d %H:%M} answers it.")
-    if len(withdrawn) >= settings.most_attempts:
-        return _Finding(f"{what}; {len(withdrawn)} runs came to nothing, a person must look: {withdrawn[-1].note}")
-    return _Finding(f"{what}.{more}", cause)
-
-
-def _drift_asks(drift: DriftResult, history: WatchHistory, settings: DecisionSettings) -> _Finding:
+def _drift_asks(drift: DriftResult, history: WatchHistory, settings: DecisionSettings) -> Finding:
     episode = history.episode(drift.release_id)
     if episode is None:
-        return _Finding(drift.summary)
-    if episode.drifted(settings.of_windows) < settings.drifted_windows:
-        rule = f"{settings.drifted_windows} drifted of {settings.of_windows} start a retrain"
-        return _Finding(f"{_lasting(episode)}; {rule}.")
+        return Finding(drift.summary)
+    lasting = f"The queries have drifted in {_count(episode)}, since {episode.since}"
+    stands = f" {drift.sequence.words}." if drift.sequence is not None else ""
+    if not episode.believed:
+        return Finding(f"{lasting}, which is not believed yet.{stands}")
     moved = f" What moved: {'; '.join(drift.moved)}." if drift.moved else ""
-    return _asks(_lasting(episode), f"drift-{episode.id}", history, settings, f" {drift.summary}{moved}")
+    return asks(lasting, f"drift-{episode.id}", history, settings, f"{stands} {drift.summary}{moved}")
 
 
-def _lasting(episode: Episode) -> str:
-    if episode.windows == 1:
-        return f"The queries have drifted in one window, since {episode.since}"
-    known = len(episode.verdicts)
-    return f"The queries have drifted in {sum(episode.verdicts)} of {known} windows, since {episode.since}"
+def _count(episode: Episode) -> str:
+    return "one window" if episode.windows == 1 else f"{episode.drifted} of {episode.windows} windows"
 
 
-def _age_asks(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> _Finding:
+def _age_asks(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> Finding:
     days = (facts.now - facts.model_born) / timedelta(days=1)
     if settings.max_age_days is None:
-        return _Finding(f"The model is {days:.0f} days old; no age is too old by the settings.")
+        return Finding(f"The model is {days:.0f} days old; no age is too old by the settings.")
     if days <= settings.max_age_days:
-        return _Finding(f"The model is {days:.0f} days old; {settings.max_age_days:g} are allowed.")
+        return Finding(f"The model is {days:.0f} days old; {settings.max_age_days:g} are allowed.")
     what = f"The model is {days:.0f} days old, more than the {settings.max_age_days:g} allowed"
-    return _asks(what, f"age-{facts.release_id[:12]}", history, settings)
+    return asks(what, f"age-{facts.release_id[:12]}", history, settings)
 
 
-def _catalogue_asks(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> _Finding:
+def _catalogue_asks(history: WatchHistory, facts: Facts, settings: DecisionSettings) -> Finding:
     if facts.catalogue is None:
-        return _Finding("No newer catalogue was looked at.")
+        return Finding("No newer catalogue was looked at.")
     if facts.catalogue == facts.released_catalogue:
-        return _Finding("The catalogue is the one that was released.")
+        return Finding("The catalogue is the one that was released.")
     what = f"The catalogue changed: {facts.catalogue[:12]} is not the released {facts.released_catalogue[:12]}"
     # With the release: a catalogue that comes back after another one is a change again.
-    return _asks(what, f"catalogue-{facts.catalogue[:12]}-{facts.release_id[:12]}", history, settings)
+    return asks(what, f"catalogue-{facts.catalogue[:12]}-{facts.release_id[:12]}", history, settings)

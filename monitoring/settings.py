@@ -7,9 +7,6 @@ from pydantic import Field, model_validator
 from lookalike.config import StrictConfig
 from monitoring.sequence import SequenceRule
 
-MOST_VERDICTS = 50
-"""Windows of an episode whose verdicts are kept."""
-
 
 class DriftSettings(StrictConfig):
     """How one window of the query log is compared with the release's reference."""
@@ -35,7 +32,7 @@ class DriftSettings(StrictConfig):
     report_rows: int = Field(default=300, ge=50, le=2500)
     """Rows of either side drawn in Evidently's charts; its t-SNE takes 2 s for 300 and 50 s for 2,500."""
     rule: SequenceRule = SequenceRule()
-    """How many of the last windows must have drifted before drift is believed."""
+    """When the last windows are believed, alone and as one; the decision believes what this says."""
     seed: int = 0
     """Randomness of splits, thinning and the report's sample."""
 
@@ -51,12 +48,9 @@ class DriftSettings(StrictConfig):
 class DecisionSettings(StrictConfig):
     """When drift, age or a new catalogue start a pipeline run."""
 
-    drifted_windows: int = Field(default=2, ge=1)
-    """Windows of an episode that must have drifted before a retrain starts."""
-    of_windows: int = Field(default=3, ge=1, le=MOST_VERDICTS)
-    """Among so many of its newest windows; as many as `drifted_windows` means in a row."""
     calm_windows: int = Field(default=3, ge=1)
-    """Windows without drift in a row that end an episode; the next one may start a run of its own."""
+    """Windows in a row that end an episode, without drift and without its being believed; the next episode may start
+    a run of its own."""
     cooldown_days: float = Field(default=7.0, ge=0)
     """Days after a retrain was asked for in which no other one starts."""
     max_age_days: float | None = Field(default=90.0, gt=0)
@@ -71,9 +65,9 @@ class DecisionSettings(StrictConfig):
     """What a retrain is reckoned at that has not finished or not begun; a finished one counts as long as it took."""
     most_attempts: int = Field(default=3, ge=1)
     """How often a run for one cause may fail, or fail to start, before a person has to look."""
-
-    @model_validator(mode="after")
-    def _can_be_reached(self) -> Self:
-        if self.drifted_windows > self.of_windows:
-            raise ValueError(f"drifted_windows {self.drifted_windows} is more than of_windows {self.of_windows}")
-        return self
+    untaught_share: float = Field(default=0.02, ge=0, le=1)
+    """A retrain starts when a larger share of the newest catalogue is of verticals the model was never taught, or has
+    values of one attribute that it was never taught; 1 never starts one."""
+    lost_share: float = Field(default=0.2, ge=0, le=1)
+    """A catalogue that lacks a larger share of the products in service starts nothing: a broken delivery is likelier
+    than a purge. 1 lets every catalogue pass."""

@@ -1,15 +1,16 @@
 """From a calibrated score to findings: the verdict, stream by stream, slice by slice, and over several windows."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from lookalike.catalog.products import Catalogue
 from monitoring.calibration import Calibration, Judged, judge
 from monitoring.catalogue import vertical_by_value
+from monitoring.earlier import Beside
 from monitoring.samples import Sample
 from monitoring.settings import DriftSettings
 from monitoring.slices import changed_slices, verticals_of
 from monitoring.streams import NEVER_SEEN, TESTS, StreamResult, change, family_of
+from monitoring.together import LookBack
 from monitoring.windows import Window
 
 
@@ -17,8 +18,7 @@ def weigh(
     calibration: Calibration,
     reference: Sample,
     window: Window,
-    catalogue: Catalogue | None,
-    earlier: Sequence[bool],
+    beside: Beside,
     settings: DriftSettings,
 ) -> dict[str, Any]:
     """The measured fields of a DriftResult."""
@@ -35,9 +35,11 @@ def weigh(
         "families": judged.families,
         "streams": stream_results(calibration, judged, reference, window.sample),
         "slices": changed_slices(
-            reference, window.sample, _verticals(catalogue, reference, window.sample), window.told
+            reference, window.sample, _verticals(beside.catalogue, reference, window.sample), window.told
         ),
-        "sequence": settings.rule.after([*earlier, drifted], settings.alpha),
+        "sequence": settings.rule.after(
+            [*beside.verdicts, drifted], settings.alpha, LookBack(reference, settings).judge(beside.windows)
+        ),
     }
 
 

@@ -1,6 +1,7 @@
 """The window: the newest queries that the release answered, each photo once."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from monitoring.samples import Sample, sample_of, sound_vectors
 from monitoring.settings import DriftSettings
 from monitoring.slices import Example
 
+Span = tuple[datetime, datetime]
+"""Times of a window's oldest and newest query."""
 SHOWN_HITS = 3
 """Answers named with an example."""
 
@@ -61,15 +64,43 @@ def read_window(
     return _window(table, dict(excluded))
 
 
+def read_windows(
+    query_log: Path,
+    release: Release,
+    settings: DriftSettings,
+    spans: Sequence[Span],
+    now: datetime,
+    after: datetime | None = None,
+) -> list[Sample]:
+    """The queries of windows that share no time, oldest first, each photo in the first that shows it.
+
+    Of every span at most `max_rows` queries, at random; `after` as in `read_window`. What was taken out of the log
+    since a window was seen is missing.
+    """
+    table, _ = answered(query_log, release, settings, now, since=spans[0][0])
+    if after is not None:
+        table = table.filter(pc.greater(table["time"], _moment(after)))
+    parts = [table.filter(_within(table["time"], span)) for span in spans]
+    parts = [part.filter(_at_random(len(part), settings.max_rows, settings.seed)) for part in parts]
+    if settings.count_repeats:
+        return [sample_of(part) for part in parts]
+    first, ends = first_of_each_photo(pa.concat_tables(parts)), np.cumsum([0, *map(len, parts)])
+    return [sample_of(part.filter(first.slice(end, len(part)))) for part, end in zip(parts, ends, strict=False)]
+
+
 def answered(
-    query_log: Path, release: Release, settings: DriftSettings, now: datetime
+    query_log: Path, release: Release, settings: DriftSettings, now: datetime, since: datetime | None = None
 ) -> tuple[pa.Table, Counter[str]]:
-    """The rows of the log that the release answered up to `now`, oldest first, and how many others there are."""
-    table, excluded = read_query_log(query_log), Counter[str]()
+    """The rows of the log that the release answered from `since` to `now`, oldest first, and how many others."""
+    table, excluded = read_query_log(query_log, since=since), Counter[str]()
     table = _keep(table, pc.less_equal(table["time"], _moment(now)), "later than now", excluded)
     table = _keep(table, pc.equal(table["release_id"], release.release_id), "another release", excluded)
     _refuse_mixed_model(table, release)
     return _keep(table, pa.array(sound_vectors(table), pa.bool_()), "a vector that is no number", excluded), excluded
+
+
+def _within(times: pa.ChunkedArray, span: Span) -> pa.ChunkedArray:
+    return pc.and_(pc.greater_equal(times, _moment(span[0])), pc.less_equal(times, _moment(span[1])))
 
 
 def _moment(time: datetime) -> pa.Scalar:

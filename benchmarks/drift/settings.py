@@ -34,6 +34,10 @@ class Study(StrictConfig):
     """References that many windows without drift share, as in service."""
     shared_windows: int = Field(default=20, ge=2)
     """Windows of each."""
+    lives: int = Field(default=60, ge=2)
+    """Releases that live through windows without drift, for the years."""
+    lived_windows: int = Field(default=30, ge=4)
+    """Windows of each."""
     none_references: int = Field(default=20, ge=2)
     """Releases of the drill without a shift."""
     none_windows: int = Field(default=50, ge=2)
@@ -57,6 +61,8 @@ QUICK = Study(
     type_rows=12,
     shared_references=3,
     shared_windows=4,
+    lives=3,
+    lived_windows=5,
     none_references=2,
     none_windows=6,
     draws=199,

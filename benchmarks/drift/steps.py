@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks.drift import delay, false_alarms, none_drill, power
+from benchmarks.drift import delay, false_alarms, lives, none_drill, power
 from benchmarks.drift.plan import Measured, Plan
 from benchmarks.results import record
 from lookalike.storage import read_json, write_json
@@ -13,6 +13,7 @@ MEASURES: Mapping[str, Callable[[Plan], Measured]] = {
     "power": power.measure,
     "delay": delay.measure,
     "shared": false_alarms.measure_shared,
+    lives.STEP: lives.measure,
     "none_drill": none_drill.measure,
 }
 """Step to what measures it, in the order they run."""

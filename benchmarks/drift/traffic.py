@@ -1,6 +1,6 @@
 """References, ordinary windows and shifted ones, cut from observed photos; no product is on both sides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,6 +97,15 @@ def strengths(study: Study, shift: str, gradual: bool) -> Mapping[int, float]:
     """Strength by window, 1 for the first after the shift begins."""
     full = study.share if shift == "unseen_type" else 1.0
     return {day: full * (min(1.0, day / study.ramp) if gradual else 1.0) for day in range(1, study.days + 1)}
+
+
+def apart(windows: Sequence[Sample]) -> list[Sample]:
+    """Every photo in the first window that shows it alone, as the watch takes them from the log."""
+    vectors = np.concatenate([window.vectors for window in windows])
+    first = np.zeros(len(vectors), dtype=bool)
+    first[np.unique(vectors, axis=0, return_index=True)[1]] = True
+    ends = np.cumsum([0, *map(len, windows)])
+    return [window.take(first[end : end + len(window)]) for window, end in zip(windows, ends, strict=False)]
 
 
 def _either(first: Sample, second: Sample, chosen: NDArray[np.bool_]) -> Sample:

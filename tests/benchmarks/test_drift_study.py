@@ -12,7 +12,7 @@ from benchmarks.drift.report import DOCS, PAGE
 from benchmarks.drift.settings import QUICK
 from benchmarks.drift.steps import DETAILS, SUBJECT
 from benchmarks.drift.tables import TABLES
-from benchmarks.drift.traffic import Traffic, new_world, strengths
+from benchmarks.drift.traffic import Traffic, apart, new_world, strengths
 from benchmarks.drift.trials import collect
 from benchmarks.pages import MARKERS, fill
 from benchmarks.results import RESULTS
@@ -66,10 +66,19 @@ def test_a_gradual_shift_ends_as_the_sudden_one() -> None:
     assert set(sudden.values()) == {0.1}
 
 
-def test_the_delay_is_the_window_with_which_the_rule_fires() -> None:
-    assert delay([True, True]) == 2
-    assert delay([False, True, False, True]) == 4
-    assert delay([True, False, False, True]) is None
+def test_the_delay_is_the_window_with_which_drift_is_believed() -> None:
+    assert delay([False, True]) == 2
+    assert delay([False, False, False]) is None
+
+
+def test_windows_judged_as_one_show_every_photo_once(traffic: Traffic) -> None:
+    world = new_world(traffic, QUICK, 0, 3, unseen=False)
+    windows = [world.window(120, day) for day in range(3)]
+    parts = apart(windows)
+    assert parts[0].vectors.tolist() == windows[0].vectors.tolist()
+    rows = [rows_of(part.vectors, traffic.usual.vectors) for part in parts]
+    assert sum(map(len, rows)) == len(set.union(*rows)) == sum(map(len, parts))
+    assert set.union(*rows) == set.union(*(rows_of(window.vectors, traffic.usual.vectors) for window in windows))
 
 
 def test_a_fixed_threshold_at_its_best_lets_the_stated_share_of_clean_windows_pass() -> None:

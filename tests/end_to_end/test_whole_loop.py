@@ -34,7 +34,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         limit=0,
         recipe=resolve_recipe("sample_cpu").settings,
         window=150,
-        overrides={"evaluate": {"gate": FLOORS, "repeats": 100}, "decide": {"drifted_windows": 2}},
+        overrides={"evaluate": {"gate": FLOORS, "repeats": 100}},
     )
     demo = Demo(plan, Story(Console(file=io.StringIO())))
     demo.run()

@@ -17,7 +17,7 @@ from pipelines.compile import COMPILED
 from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
 
 WORLD = World(5, dimension=32)
-SETTINGS = DecisionSettings(drifted_windows=2)
+SETTINGS = DecisionSettings()
 DRIFT_SETTINGS = DriftSettings(alpha=0.05, draws=39, proof_draws=0, max_rows=60, report_rows=50)
 
 
@@ -32,7 +32,7 @@ class Shop:
         """A day of queries, and drift measured over them."""
         end = NOW + timedelta(days=day)
         log_queries(self.root / "log", self.release, observations(WORLD.vectors(60, 10 + day, shift), day), end)
-        detect_drift(self.root / "log", self.folder, self.root / "drift", DRIFT_SETTINGS, end)
+        detect_drift(self.root / "log", self.folder, self.root / "drift", DRIFT_SETTINGS, end, self.history)
 
     def decide(self, now: datetime = NOW, output: str = "decision", **files: Path) -> dict:
         places = (self.root / "drift", self.root / output, self.folder, self.history)

@@ -15,7 +15,7 @@ from lookalike.config import load_config
 from lookalike.errors import ReleaseMismatch
 from lookalike.storage import read_json, write_json
 from monitoring.drift import detect_drift
-from monitoring.history import SeenWindow, WatchHistory, read_history
+from monitoring.history import read_history
 from monitoring.result import DriftResult
 from monitoring.settings import DriftSettings
 from monitoring.sketch import keep_early_traffic
@@ -148,21 +148,49 @@ def test_photos_are_compared_only_with_those_of_shoppers(shop: tuple) -> None:
     assert result["streams"][0]["words"] == "jpeg quality: the median went from 90 to 30"
 
 
-def test_the_rule_over_several_windows_reads_the_history(shop: tuple, tmp_path: Path) -> None:
+def watched(shop: tuple, history: Path, settings: DriftSettings, shifts: tuple[float, ...]) -> list[DriftResult]:
+    """A day of 150 queries for every shift, each watched and remembered."""
     release, folder, log, output = shop
-    history = tmp_path / "history.json"
-    settings = SETTINGS.model_copy(update={"max_rows": 150})
-    fired = []
-    for day, shift in enumerate((0.0, 1.5, 1.5)):
+    told = []
+    for day, shift in enumerate(shifts):
         end = NOW + timedelta(days=day)
         log_queries(log, release, observations(WORLD.vectors(150, 2 + day, shift), 2 + day), end, hits=("p1",))
         detect_drift(log, folder, output, settings, end, history)
-        result = load_config(DriftResult, output / "drift.json")
-        fired.append(result.sequence is not None and result.sequence.fired)
-        said = result.model_dump(include={"window", "release_id", "first", "last", "drifted"})
-        seen = WatchHistory(windows=[*read_history(history).windows, SeenWindow(**said)])
-        write_json(history, seen.model_dump(mode="json"))
-    assert fired == [False, False, True]
+        told.append(load_config(DriftResult, output / "drift.json"))
+        write_json(history, read_history(history).seeing(told[-1], 3).model_dump(mode="json"))
+    return told
+
+
+def test_the_rule_over_several_windows_reads_the_history(shop: tuple, tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"max_rows": 150})
+    told = watched(shop, tmp_path / "history.json", settings, (0.0, 1.5, 1.5))
+    assert [result.believed for result in told] == [False, False, True]
+    assert told[-1].sequence is not None
+    assert told[-1].sequence.recent == (False, True, True)
+
+
+@pytest.mark.parametrize("window", [{"max_rows": 150}, {"hours": 20.0}])
+def test_a_small_shift_is_believed_when_the_last_windows_are_judged_as_one(
+    shop: tuple, tmp_path: Path, window: dict
+) -> None:
+    settings = SETTINGS.model_copy(update={**window, "alpha": 0.005})
+    told = watched(shop, tmp_path / "history.json", settings, (0.6, 0.6, 0.6))
+    assert sum(result.drifted for result in told) < 2
+    assert [result.believed for result in told] == [False, False, True]
+    together = told[-1].sequence.together  # type: ignore[union-attr]
+    assert together is not None
+    assert (together.rows, together.drifted) == (450, True)
+
+
+def test_windows_too_small_to_be_judged_are_not_judged_as_one_either(shop: tuple, tmp_path: Path) -> None:
+    release, folder, log, output = shop
+    watched(shop, tmp_path / "history.json", SETTINGS.model_copy(update={"hours": 20.0}), (0.6, 0.6))
+    end = NOW + timedelta(days=2)
+    log_queries(log, release, observations(WORLD.vectors(20, 9, 0.6), 9), end)
+    settings = SETTINGS.model_copy(update={"hours": 20.0})
+    detect_drift(log, folder, output, settings, end, tmp_path / "history.json")
+    result = load_config(DriftResult, output / "drift.json")
+    assert (result.outcome, result.sequence) == ("not enough traffic", None)
 
 
 def test_evidently_is_loaded_only_when_something_is_measured() -> None:

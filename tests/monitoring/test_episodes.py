@@ -21,9 +21,9 @@ from monitoring.runs.protocol import RunRequest, RunState
 from monitoring.settings import DecisionSettings
 from monitoring.starting import start_asked
 from tests.monitoring.shop import NOW, World, make_release, observations
-from tests.monitoring.test_rules import window
+from tests.monitoring.test_rules import told, window
 
-SETTINGS = DecisionSettings(drifted_windows=2, of_windows=2, calm_windows=2, cooldown_days=0, most_attempts=3)
+SETTINGS = DecisionSettings(calm_windows=2, cooldown_days=0, most_attempts=3)
 
 
 class Ledger:
@@ -64,7 +64,7 @@ class Watcher:
     def measured(self, day: int, drifted: bool = True) -> None:
         """The newest window is that of a day."""
         release = json.loads((self.release / "release.json").read_text())["release_id"]
-        result = window(day, drifted, release=release)
+        result = told(window(day, drifted, release=release), self.seen().windows)
 
         def work(folder: Path) -> dict:
             write_json(folder / DRIFT, result.model_dump(mode="json"))

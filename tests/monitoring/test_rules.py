@@ -1,18 +1,21 @@
 """When the watch retrains, reindexes or waits, in words."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
+from monitoring import rules
+from monitoring.earlier import windows_before
 from monitoring.episode import SeenWindow
 from monitoring.history import StartedRun, WatchHistory
 from monitoring.result import DriftResult
-from monitoring.rules import Facts, decide
-from monitoring.settings import DecisionSettings, DriftSettings
+from monitoring.rules import Decision, Facts
+from monitoring.sequence import SequenceRule, Together
+from monitoring.settings import DecisionSettings
 from monitoring.veto import Veto
 from tests.monitoring.shop import NOW
 
-SETTINGS = DecisionSettings(drifted_windows=2, of_windows=2, calm_windows=2, cooldown_days=7, max_age_days=90)
+SETTINGS = DecisionSettings(calm_windows=2, cooldown_days=7, max_age_days=90)
+RULE = SequenceRule(k=2, m=2)
 TRAFFIC, SILENCE = "measured", "not enough traffic"
 
 
@@ -37,6 +40,18 @@ def window(day: int, drifted: bool, outcome: str = TRAFFIC, release: str = "r1")
     )
 
 
+def told(window: DriftResult, before: Sequence[SeenWindow], rule: SequenceRule = RULE) -> DriftResult:
+    """The window as the drift stage tells it: with where the rule stands after the windows seen before."""
+    if window.outcome != TRAFFIC:
+        return window
+    verdicts = [bool(seen.drifted) for seen in windows_before(before, window.release_id, window.first)]
+    return window.model_copy(update={"sequence": rule.after([*verdicts, window.drifted], window.alpha)})
+
+
+def decide(window: DriftResult, history: WatchHistory, facts: Facts, settings: DecisionSettings) -> Decision:
+    return rules.decide(told(window, history.windows), history, facts, settings)
+
+
 def facts(now: datetime = NOW, age_days: float = 30, catalogue: str | None = "c1", veto: Veto | None = None) -> Facts:
     born = now - timedelta(days=age_days)
     return Facts(now=now, release_id="r1", model_born=born, released_catalogue="c1", catalogue=catalogue, veto=veto)
@@ -45,7 +60,7 @@ def facts(now: datetime = NOW, age_days: float = 30, catalogue: str | None = "c1
 def after(*windows: DriftResult, runs: tuple[StartedRun, ...] = ()) -> WatchHistory:
     history = WatchHistory(runs=list(runs))
     for seen in windows:
-        history = history.seeing(seen, SETTINGS.calm_windows)
+        history = history.seeing(told(seen, history.windows), SETTINGS.calm_windows)
     return history
 
 
@@ -75,7 +90,7 @@ def test_one_drifted_window_is_not_enough() -> None:
     decision = decide(window(0, drifted=True), after(), facts(), SETTINGS)
     assert decision.action == "watch"
     assert "drifted in one window" in decision.reasons[0]
-    assert "2 drifted of 2 start a retrain" in decision.reasons[0]
+    assert "not believed yet. 1 of the last 1 windows drifted, 2 of 2 are needed" in decision.reasons[0]
 
 
 def test_drift_that_lasts_two_windows_retrains() -> None:
@@ -138,15 +153,36 @@ def test_an_episode_outlives_one_calm_window_and_ends_with_the_second() -> None:
     assert second.causes != first.causes
 
 
-def test_two_of_three_windows_may_be_asked_for() -> None:
-    settings = DecisionSettings(drifted_windows=2, of_windows=3)
+def test_what_the_drift_stage_believes_is_believed_whatever_its_rule() -> None:
     history = after(window(0, drifted=True), window(1, drifted=False))
-    assert decide(window(2, drifted=True), history, facts(), settings).action == "retrain"
+    third = told(window(2, drifted=True), history.windows, SequenceRule(k=2, m=3))
+    assert rules.decide(third, history, facts(), SETTINGS).action == "retrain"
 
 
-def test_more_windows_than_are_looked_at_are_refused() -> None:
-    with pytest.raises(ValueError, match="drifted_windows 4 is more than of_windows 3"):
-        DecisionSettings(drifted_windows=4, of_windows=3)
+def as_one(day: int, drifted: bool) -> DriftResult:
+    """A calm window, and what it says together with the two before it."""
+    together = Together(rows=300, score=4.0, rank=0.001, rank_without=0.01, drifted=drifted)
+    state = SequenceRule().after([False] * 3, 0.01, together)
+    return window(day, drifted=False).model_copy(update={"sequence": state})
+
+
+def test_windows_that_drifted_as_one_retrain_though_none_drifted_alone() -> None:
+    history = after(window(0, drifted=False), window(1, drifted=False))
+    decision = rules.decide(as_one(2, drifted=True), history, facts(), SETTINGS)
+    assert decision.action == "retrain"
+    assert "judged as one they drifted (p = 0.001, 0.003 is needed" in decision.reasons[0]
+
+
+def test_a_slow_drift_is_one_episode_as_long_as_its_windows_drift_as_one() -> None:
+    history = after()
+    for day in range(20):
+        history = history.seeing(as_one(day, drifted=True), SETTINGS.calm_windows)
+    episode = history.episode("r1")
+    assert episode is not None
+    assert (episode.windows, episode.drifted, episode.believed) == (20, 0, True)
+    for day in (20, 21):
+        history = history.seeing(as_one(day, drifted=False), SETTINGS.calm_windows)
+    assert history.episode("r1") is None
 
 
 def test_an_episode_keeps_its_name_longer_than_windows_are_remembered() -> None:
@@ -156,7 +192,7 @@ def test_an_episode_keeps_its_name_longer_than_windows_are_remembered() -> None:
         history = history.seeing(window(day, drifted=True), SETTINGS.calm_windows)
     episode = history.episode("r1")
     assert episode is not None
-    assert (episode.id, episode.windows, len(episode.verdicts)) == (name, 1100, 50)
+    assert (episode.id, episode.windows, episode.drifted) == (name, 1100, 1100)
 
 
 def test_no_retrain_starts_within_the_cooldown_of_the_last() -> None:
@@ -282,8 +318,3 @@ def test_old_windows_are_forgotten_so_the_history_stays_small() -> None:
     seen = SeenWindow(window="w", release_id="r1", first=None, last=None, drifted=False)
     history = WatchHistory(windows=[seen.model_copy(update={"window": str(i)}) for i in range(1000)])
     assert len(history.seeing(window(0, drifted=True), calm_windows=3).windows) == 1000
-
-
-def test_the_watch_and_the_decision_wait_for_the_same_windows() -> None:
-    watched, decided = DriftSettings().rule, DecisionSettings()
-    assert (watched.k, watched.m) == (decided.drifted_windows, decided.of_windows)

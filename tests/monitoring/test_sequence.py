@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lookalike.errors import ConfigError
-from monitoring.earlier import verdicts_before
+from monitoring.earlier import windows_before
 from monitoring.history import SeenWindow
-from monitoring.sequence import SequenceRule, mean_windows_between
+from monitoring.sequence import SequenceRule, Together, mean_windows_between
 
 
 def simulated(k: int, m: int, alpha: float, runs: int) -> float:
@@ -40,8 +40,25 @@ def test_the_rule_looks_at_the_last_m_verdicts_only() -> None:
     state = rule.after([True, False, True], 0.01)
     assert state.fired
     assert state.words == (
-        "2 of the last 3 windows drifted; 2 of 3 are needed, which without drift happens once in 5,125 windows"
+        "2 of the last 3 windows drifted, 2 of 3 are needed; without drift this comes at most once in 313 windows"
     )
+
+
+def test_both_rules_together_err_at_most_as_often_as_each_adds_up() -> None:
+    alone, both = SequenceRule(together=0).after([], 0.01), SequenceRule(together=0.003).after([], 0.01)
+    assert alone.mean_windows_between_false_alarms == pytest.approx(mean_windows_between(2, 3, 0.01))
+    rates = [1 / state.mean_windows_between_false_alarms for state in (alone, both)]
+    assert rates[1] - rates[0] == pytest.approx(0.003)
+    single = SequenceRule(k=1, m=1).after([], 0.01)
+    assert single.mean_windows_between_false_alarms == pytest.approx(100), "one window alone is judged once"
+
+
+@pytest.mark.parametrize(("drifted", "verdict"), [(True, "they drifted"), (False, "they did not drift")])
+def test_windows_judged_as_one_are_believed_though_none_drifted_alone(drifted: bool, verdict: str) -> None:
+    together = Together(rows=300, score=3.0, rank=0.002, rank_without=0.04, drifted=drifted)
+    state = SequenceRule().after([False] * 3, 0.01, together)
+    assert state.fired is drifted
+    assert f"judged as one {verdict} (p = 0.002, 0.003 is needed, p = 0.04 with one left out)" in state.words
 
 
 def test_a_rule_that_can_never_fire_is_refused() -> None:
@@ -56,10 +73,10 @@ def seen(first: int, last: int, drifted: bool | None, release: str = "r1") -> Se
 
 def test_windows_that_share_time_are_one_witness() -> None:
     history = [seen(1, 4, True), seen(3, 6, False), seen(5, 8, True)]
-    assert verdicts_before(history, "r1", "2026-03-09T00:00:00+00:00") == [True, True]
-    assert verdicts_before(history, "r1", "2026-03-07T00:00:00+00:00") == [False]
+    assert [each.window for each in windows_before(history, "r1", "2026-03-09T00:00:00+00:00")] == ["1-4", "5-8"]
+    assert [each.window for each in windows_before(history, "r1", "2026-03-07T00:00:00+00:00")] == ["3-6"]
 
 
 def test_silence_and_other_releases_are_no_verdicts() -> None:
     history = [seen(1, 2, True, release="r0"), seen(3, 4, None), seen(5, 6, False)]
-    assert verdicts_before(history, "r1", "2026-03-09T00:00:00+00:00") == [False]
+    assert [each.window for each in windows_before(history, "r1", "2026-03-09T00:00:00+00:00")] == ["5-6"]

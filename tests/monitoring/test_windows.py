@@ -1,6 +1,6 @@
 """Which queries make a window, and which are left out and counted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from lookalike.observation import observations_table
 from monitoring.samples import read_release, same_space, sample_of
 from monitoring.settings import DriftSettings
 from monitoring.sketch import read_reference
-from monitoring.windows import read_window
+from monitoring.windows import read_window, read_windows
 from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
 
 WORLD = World(1, dimension=32)
@@ -126,6 +126,40 @@ def test_a_busy_hour_does_not_stand_for_the_day_it_is_thinned_at_random(tmp_path
     assert window.first < NOW - timedelta(hours=3)
     again = read_window(tmp_path / "log", release, settings, NOW)
     assert again.digest == window.digest
+
+
+def span(first: int, last: int) -> tuple[datetime, datetime]:
+    """Minutes before now."""
+    return NOW - timedelta(minutes=first), NOW - timedelta(minutes=last)
+
+
+def test_earlier_windows_are_read_again_by_their_times(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(40, 2))
+    parts = read_windows(tmp_path / "log", release, SETTINGS, [span(35, 30), span(20, 11), span(4, 0)], NOW)
+    asked = WORLD.vectors(40, 2)
+    expected = [asked[4:10], asked[19:29], asked[35:]]
+    for part, vectors in zip(parts, expected, strict=True):
+        np.testing.assert_array_equal(part.vectors, vectors)
+
+
+def test_windows_read_again_show_every_photo_once_and_no_early_traffic(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    for day in (1, 0):
+        log_queries(tmp_path / "log", release, rows(6, 2), end=NOW - timedelta(days=day))
+    days = [(NOW - timedelta(days=1, minutes=9), NOW - timedelta(days=1)), span(9, 0)]
+    assert [len(part) for part in read_windows(tmp_path / "log", release, SETTINGS, days, NOW)] == [6, 0]
+    repeats = DriftSettings(count_repeats=True)
+    assert [len(part) for part in read_windows(tmp_path / "log", release, repeats, days, NOW)] == [6, 6]
+    kept = NOW - timedelta(days=1, minutes=2)
+    assert [len(part) for part in read_windows(tmp_path / "log", release, repeats, days, NOW, kept)] == [2, 6]
+
+
+def test_of_every_window_read_again_at_most_the_largest_window_is_taken(tmp_path: Path) -> None:
+    release, _ = make_release(tmp_path / "releases", rows(5, 1))
+    log_queries(tmp_path / "log", release, rows(200, 2))
+    parts = read_windows(tmp_path / "log", release, DriftSettings(max_rows=60), [span(199, 100), span(99, 0)], NOW)
+    assert [len(part) for part in parts] == [60, 60]
 
 
 def test_early_traffic_that_became_reference_is_no_window(tmp_path: Path) -> None:
