@@ -1,6 +1,6 @@
 """Windows from a shift to the moment when the watch believes it, sudden and gradual."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from benchmarks.drift.traffic import SHIFTS, Traffic, World, apart, new_world, s
 from benchmarks.drift.trials import Outcome, collect
 from benchmarks.drift.watched import ALPHAS, calibrated, settings, verdict
 from benchmarks.results import Figure
-from monitoring.calibration import Calibration
 from monitoring.samples import Sample
 from monitoring.sequence import SequenceRule
 from monitoring.together import LookBack
@@ -50,37 +49,44 @@ def delay(believed: Sequence[bool]) -> int | None:
 
 
 class Watch:
-    """One release under the watch, window by window."""
+    """One release under the watch, from its ordinary windows on."""
 
-    def __init__(self, world: World, study: Study, calibration: Calibration, look_back: LookBack) -> None:
-        self._world, self._study, self._calibration, self._look_back = world, study, calibration, look_back
-        self._verdicts: list[bool] = []
-        self._windows: list[Sample] = []
+    def __init__(self, world: World, study: Study) -> None:
+        self._world, self._study = world, study
+        self._calibration = calibrated(world.reference, study.window, study)
+        self._look_back = LookBack(world.reference, settings(study))
+        self._before = [world.window(study.window, BEFORE + day) for day in range(RULE.m - 1)]
+        self._verdicts_before = [self._drifted(window) for window in self._before]
 
-    def sees(self, window: Sample) -> bool:
-        """Whether drift is believed with this window."""
-        said = verdict(self._calibration, self._world.reference, window, self._study)
-        self._verdicts.append(bool(said[RATE]))
-        self._windows = [*self._windows, window][-RULE.m :]
-        together = self._look_back.judge(apart(self._windows))
-        return RULE.after(self._verdicts, ALPHAS[RATE], together).fired
+    def believes(self, shifted: Iterable[Sample]) -> list[bool]:
+        """Whether drift is believed with each of these windows after the ordinary ones, until it is."""
+        windows, verdicts, believed = [*self._before], [*self._verdicts_before], []
+        for window in shifted:
+            windows.append(window)
+            verdicts.append(self._drifted(window))
+            believed.append(self._fires(windows[-RULE.m :], verdicts))
+            if believed[-1]:
+                break
+        return believed
+
+    def _fires(self, windows: Sequence[Sample], verdicts: Sequence[bool]) -> bool:
+        alpha = ALPHAS[RATE]
+        return (  # what is believed window by window need not be judged as one
+            RULE.after(verdicts, alpha).fired
+            or RULE.after(verdicts, alpha, self._look_back.judge(apart(windows))).fired
+        )
+
+    def _drifted(self, window: Sample) -> bool:
+        return bool(verdict(self._calibration, self._world.reference, window, self._study)[RATE])
 
 
 def _episode(study: Study, traffic: Traffic, number: int) -> Outcome:
     world = new_world(traffic, study, number, PURPOSE, unseen=True)
-    calibration = calibrated(world.reference, study.window, study)
-    look_back = LookBack(world.reference, settings(study))
+    watch = Watch(world, study)
 
     def said(shift: str, gradual: bool) -> list[bool]:
-        """Whether drift is believed, day by day, until it is."""
-        watch, believed = Watch(world, study, calibration, look_back), []
-        for day in range(BEFORE, BEFORE + RULE.m - 1):
-            watch.sees(world.window(study.window, day))
-        for day, strength in strengths(study, shift, gradual).items():
-            believed.append(watch.sees(world.window(study.window, day, shift, strength)))
-            if believed[-1]:
-                break
-        return believed
+        days = strengths(study, shift, gradual).items()
+        return watch.believes(world.window(study.window, day, shift, strength) for day, strength in days)
 
     return {kind: {shift: said(shift, kind == "gradual") for shift in SHIFTS} for kind in KINDS}
 
