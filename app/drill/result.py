@@ -8,6 +8,8 @@ from lookalike.config import StrictConfig
 from monitoring.history import Action
 
 DRILL = "drill.json"
+BEHIND_VALIDATION = {"catalogue", "delivery"}
+"""Watchers that see a delivery only once the validate stage let it pass."""
 
 
 class Said(StrictConfig):
@@ -109,7 +111,9 @@ def _too_early(windows: tuple[WatchedWindow, ...]) -> list[str]:
 
 
 def _silent(scenario: Scenario, windows: tuple[WatchedWindow, ...]) -> list[str]:
+    """Watchers that should have spoken; of a delivery that validation refused, those behind it cannot know."""
     spoke = {said.watcher for window in windows if window.shifted for said in window.said if said.spoke}
+    spoke |= BEHIND_VALIDATION if "validation" in spoke else set()
     return [f"{watcher} was silent" for watcher in scenario.speaks if watcher not in spoke]
 
 

@@ -3,11 +3,9 @@
 Runs start in memory and end at once: nothing is trained or indexed, and the release stays what it was.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from app.drill.stand_in import StandIn
 from lookalike.config import load_config
@@ -52,8 +50,8 @@ class DrillWatch:
         """Look once, decide, and start what was decided; `catalogue` is the newest validate output."""
         folder = self._shop.root / window_folder(number)
         drift, decision, history = folder / "drift", folder / "decision", self._shop.watch_history
-        named = {"now": now.isoformat(), "settings": self._settings, "validated": str(catalogue or "")}
-        stages.drift(str(drift), workspace=str(self._shop.root), **named)  # type: ignore[arg-type]
+        places = {"workspace": str(self._shop.root), "validated": str(catalogue or "")}
+        stages.drift(str(drift), **places, now=now.isoformat(), settings=self._settings)
         rules = settings_for(DecisionSettings, self._settings, "decide")
         decide_action(drift, decision, self._release, history, rules, now, self._runs, catalogue)
         started = start_asked(history, self._runs, lambda run: self._request(run, catalogue))
@@ -64,6 +62,6 @@ class DrillWatch:
 
     def _request(self, run: StartedRun, catalogue: Path | None) -> RunRequest:
         """Its arguments are checked against the compiled pipeline, as a real one's."""
-        places: Mapping[str, Any] = {"workspace": str(self._workspace), "milvus_uri": ""}
-        arguments = {**places, "catalogue": str(catalogue or ""), "catalogue_digest": ""}
-        return request_for(run, arguments, "", self._release.name)
+        delivery = {"catalogue": str(catalogue or ""), "catalogue_digest": ""}
+        places = {"workspace": str(self._workspace), "milvus_uri": ""}
+        return request_for(run, {**delivery, **places}, "", self._release.name)

@@ -68,6 +68,11 @@ def test_what_differs_is_named(name: str, windows: list[WatchedWindow], wrong: s
     assert conclusion.endswith(f"NOT as expected: {wrong}.")
 
 
+@pytest.mark.parametrize("name", ["purge", "poison"])
+def test_a_delivery_that_validation_refused_need_not_be_noticed_behind_it(name: str) -> None:
+    assert conclude(SCENARIOS[name], (QUIET, window(2, spoke=["validation"])))[0]
+
+
 def test_a_single_alarm_without_a_shift_is_no_failure_but_a_run_is() -> None:
     alarm, calm = window(2, spoke=["drift"], shifted=False), window(3, shifted=False)
     assert conclude(SCENARIOS["none"], (QUIET, alarm, calm)) == (
