@@ -32,13 +32,13 @@ def drill(
         tell_scenarios()
         return
     from app.drill.days import Asked
-    from app.drill.drilled import DRILLS, open_drilled
+    from app.drill.drilled import open_drilled
     from app.drill.page import PAGE
     from app.drill.run import run_drill
     from app.drill.scenario import find_scenario
 
     chosen, shop = find_scenario(scenario), Workspace(workspace.resolve())
-    folder = output or shop.root / DRILLS / chosen.name
+    folder = output or shop.drills / chosen.name
     chosen_settings = read_settings(settings, overrides)
     found = run_drill(open_drilled(shop), chosen, folder, Asked(windows, queries, seed), chosen_settings)
     tell_drill(found)

@@ -134,5 +134,10 @@ class Workspace:
         return self.root / "alerts"
 
     @property
+    def drills(self) -> Path:
+        """What drills left, a folder each; nothing in it is the shop's own."""
+        return self.root / "drills"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"

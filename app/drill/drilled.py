@@ -18,9 +18,6 @@ from lookalike.storage import SEAL, read_json, read_seal
 from lookalike.training.trained import read_trained
 from lookalike.workspace import Workspace
 
-DRILLS = "drills"
-"""Folder of the workspace that holds what drills left; nothing in it is the shop's own."""
-
 
 @dataclass(frozen=True)
 class Drilled:
@@ -78,6 +75,6 @@ def find_gallery(shop: Workspace, model_fingerprint: str) -> Gallery | None:
 
 def _folders_with(shop: Workspace, name: str) -> Iterator[Path]:
     for path in sorted(shop.root.rglob(name)):
-        parts = path.relative_to(shop.root).parts
-        if parts[0] != DRILLS and not any(part.startswith(".") for part in parts):
+        hidden = any(part.startswith(".") for part in path.relative_to(shop.root).parts)
+        if not hidden and not path.is_relative_to(shop.drills):
             yield path.parent

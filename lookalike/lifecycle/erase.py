@@ -157,11 +157,12 @@ def _is_ours(shop: Workspace, path: Path) -> bool:
 
 
 def _unfinished(shop: Workspace) -> list[Path]:
-    """What killed runs left aside, a sweep's vectors among it, and reports of refused deliveries."""
+    """What killed runs left aside, a sweep's vectors among it, reports of refused deliveries, and drills, which show
+    photos under other ids."""
     found = {path for pattern in ASIDE for path in shop.root.rglob(pattern)}
     outermost = [path for path in found if not found & set(path.parents)]
-    sweeps = [folder for folder in [sweep_folder(shop.index_selection)] if folder.is_dir()]
-    return [path for path in [*outermost, *sweeps, *shop.root.glob("*.rejected")] if _is_ours(shop, path)]
+    whole = [folder for folder in (sweep_folder(shop.index_selection), shop.drills) if folder.is_dir()]
+    return [path for path in [*outermost, *whole, *shop.root.glob("*.rejected")] if _is_ours(shop, path)]
 
 
 def _pictures(shop: Workspace, cache: Path | None) -> list[Path]:

@@ -6,13 +6,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from app.drill.delivery import write_delivery
 from app.drill.drilled import find_gallery, find_validated, open_drilled
 from app.drill.stand_in import stand_in
+from lookalike.catalog.products import load_catalogue
 from lookalike.errors import ArtifactError, ReleaseError
+from lookalike.index.memory import MemoryIndex
+from lookalike.lifecycle.erase import erase
 from lookalike.release.manifest import live_release
 from lookalike.storage import read_seal
 from lookalike.workspace import Workspace
-from tests.drill.shop import all_files, drilled_shop, validated_folder
+from tests.drill.shop import BORN, all_files, drilled_shop, validated_folder
 
 
 def test_a_workspace_without_a_release_is_refused(tmp_path: Path) -> None:
@@ -61,6 +65,14 @@ def test_a_vertical_kept_out_is_gone_from_reference_and_index_and_makes_another_
     was, now = (pq.read_table(folder / "reference.parquet")["vector"].to_pylist() for folder in (live, copy))
     assert now == [vector for vector, stays in zip(was, kept, strict=True) if stays]
     assert 0 < len(now) < len(was)
+
+
+def test_an_erasure_takes_drills_away_with_the_copies_they_hold(tmp_path: Path) -> None:
+    drilled = drilled_shop(tmp_path)
+    write_delivery(drilled.catalogue, "poisoned", drilled.shop.drills / "poison" / "delivery", 0)
+    erase(drilled.shop, MemoryIndex(), ["p003"], BORN)
+    assert not drilled.shop.drills.exists()
+    assert "p003" not in set(load_catalogue(drilled.shop.validated).products["product_id"])
 
 
 def test_a_release_that_does_not_say_whose_photos_it_holds_keeps_nothing_out(tmp_path: Path) -> None:
