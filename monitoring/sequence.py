@@ -14,9 +14,10 @@ at most their sum (Boole).
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
+from typing import Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lookalike.config import StrictConfig
 from lookalike.errors import ConfigError
@@ -70,13 +71,19 @@ class SequenceRule(StrictConfig):
     without_any: float = Field(default=0.05, gt=0, lt=1)
     """Whichever of them is left out, the others must still be as unlikely as this: one bad day is no drift."""
 
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.k > self.m:
+            raise ValueError(f"{self.k} of the last {self.m} windows can never drift; k is at most m")
+        return self
+
     @property
     def looks_back(self) -> bool:
         """Whether there are several windows to judge as one."""
         return self.together > 0 and self.m > 1
 
     def after(self, verdicts: Sequence[bool], alpha: float, together: Together | None = None) -> SequenceState:
-        """The state after these verdicts of one release, oldest first. Raises ConfigError for k beyond m."""
+        """The state after these verdicts of one release, oldest first."""
         recent = tuple(verdicts[-self.m :])
         between = 1 / (1 / mean_windows_between(self.k, self.m, alpha) + (self.together if self.looks_back else 0.0))
         fired = sum(recent) >= self.k or (together is not None and together.drifted)

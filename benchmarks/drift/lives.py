@@ -30,7 +30,7 @@ RULE = SequenceRule()
 
 @dataclass(frozen=True)
 class Life:
-    """Verdicts of one release's windows without drift, the oldest first."""
+    """Verdicts of one release's windows without drift, the oldest first, each with a look-back before it."""
 
     drifted: tuple[bool, ...]
     """By themselves, at the shipped rate."""
@@ -48,10 +48,11 @@ def measure(plan: Plan) -> Measured:
     found = collect(
         plan.places.trials(STEP), asked, range(study.lives), lambda n: _live(plan, traffic, n), "lives of releases"
     )
-    alarms = {name: [np.flatnonzero(one[name]).tolist() for one in found] for name in ("drifted", "as_one")}
+    first = RULE.m - 1  # from here on there is a look-back
+    alarms = {name: [np.flatnonzero(one[name][first:]).tolist() for one in found] for name in ("drifted", "as_one")}
     return Measured(
         {"false_alarm_as_one": _figure(np.array([one["rank"] for one in found]), plan)},
-        {"windows": study.lived_windows, "lives": alarms},
+        {"windows": study.lived_windows - first, "lives": alarms},
     )
 
 

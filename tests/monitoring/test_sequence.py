@@ -64,6 +64,8 @@ def test_windows_judged_as_one_are_believed_though_none_drifted_alone(drifted: b
 def test_a_rule_that_can_never_fire_is_refused() -> None:
     with pytest.raises(ConfigError, match="4 of the last 3 windows can never drift"):
         mean_windows_between(4, 3, 0.05)
+    with pytest.raises(ValueError, match="4 of the last 3 windows can never drift"):
+        SequenceRule(k=4, m=3)
 
 
 def seen(first: int, last: int, drifted: bool | None, release: str = "r1") -> SeenWindow:
