@@ -47,9 +47,22 @@ def _cells(window: WatchedWindow) -> tuple[str, ...]:
         f"{said.watcher}: {said.words}" for said in window.said if said.spoke and said.watcher != "drift"
     )
     shift = "yes" if window.shifted else ""
-    return str(window.number), shift, score, verdict, moved, others, f"{window.action}: {_reason(window)}"
+    return (
+        str(window.number),
+        shift,
+        score,
+        verdict,
+        moved,
+        others,
+        f"{window.action}: {_reason(window)}{_runs(window)}",
+    )
 
 
 def _reason(window: WatchedWindow) -> str:
     """The reason that decided: what the catalogue asks for is said last, everything else first."""
     return window.reasons[-1 if window.action == "reindex" else 0].split(REPEATED)[0]
+
+
+def _runs(window: WatchedWindow) -> str:
+    """A run's name says what it answers."""
+    return "".join(f"\n({name})" for name in window.started)

@@ -48,4 +48,4 @@ def test_the_table_has_a_row_per_window() -> None:
         ("2", "yes", "1.00 / 2.00", "drifted"),
         ("3", "yes", "", "not watched"),
     ]
-    assert [row[-1] for row in rows] == ["watch: because", "retrain: because", "watch: because"]
+    assert [row[-1] for row in rows] == ["watch: because", "retrain: because\n(retrain-drift-1)", "watch: because"]
