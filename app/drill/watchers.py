@@ -39,9 +39,7 @@ def drift_said(result: DriftResult) -> tuple[Said, ...]:
     """The verdict, whether there was traffic enough for one, and what the newest catalogue brings."""
     measured = result.outcome == "measured"
     change = result.catalogue
-    words = [] if change is None else list(change.words)
-    if change is not None and change.gone:
-        words.append(f"{change.gone} products of the release are gone from the catalogue")
+    words = [] if change is None else change.words
     nothing = "no newer catalogue was looked at" if change is None else "the catalogue is as the release holds it"
     return (
         Said(watcher="drift", spoke=result.drifted, words=result.summary),

@@ -13,14 +13,17 @@ from scipy.stats import chi2, poisson
 from benchmarks.drift.false_alarms import POOL
 from benchmarks.drift.plan import COMMAND, Measured, Plan
 from benchmarks.drift.settings import Study
-from benchmarks.drift.traffic import Traffic, new_world
+from benchmarks.drift.traffic import Traffic, apart, new_world
 from benchmarks.drift.trials import Outcome, collect
 from benchmarks.results import Figure
 from monitoring.calibration import calibrate, judge
 from monitoring.history import StartedRun, WatchHistory
 from monitoring.result import DriftResult
 from monitoring.rules import Decision, Facts, decide
+from monitoring.samples import Sample
+from monitoring.sequence import SequenceState
 from monitoring.settings import DecisionSettings, DriftSettings
+from monitoring.together import LookBack
 
 PURPOSE = 11
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,23 +54,26 @@ def live(traffic: Traffic, study: Study, settings: DriftSettings, number: int) -
     world = new_world(traffic, study, number, PURPOSE, unseen=False)
     calibration, history = calibrate(world.reference, study.window, settings), WatchHistory()
     rules, retrains, verdicts = DecisionSettings(), 0, list[bool]()
+    look_back, windows = LookBack(world.reference, settings), list[Sample]()
     for day in range(study.none_windows):
-        score = judge(calibration, world.reference, world.window(study.window, day), settings.seed).score
+        windows = [*windows, world.window(study.window, day)][-settings.rule.m :]
+        score = judge(calibration, world.reference, windows[-1], settings.seed).score
         verdicts.append(score > calibration.threshold)
-        result = _result(number, day, verdicts, settings)
+        believed = settings.rule.after(verdicts, settings.alpha, look_back.judge(apart(windows)))
+        result = _result(number, day, verdicts[-1], believed, settings)
         decision = decide(result, history, _facts(number, day), rules)
         history = _after(history.seeing(result, rules.calm_windows), decision, day)
         retrains += decision.action == "retrain"
     return {"windows": len(verdicts), "alarms": sum(verdicts), "retrains": retrains}
 
 
-def _result(number: int, day: int, verdicts: Sequence[bool], settings: DriftSettings) -> DriftResult:
+def _result(number: int, day: int, drifted: bool, believed: SequenceState, settings: DriftSettings) -> DriftResult:
     """A day's queries; its last minute is left out, so that days share no time."""
     first = BEGIN + timedelta(days=day)
     return DriftResult(
         outcome="measured",
-        drifted=verdicts[-1],
-        summary="Drifted." if verdicts[-1] else "No drift.",
+        drifted=drifted,
+        summary="Drifted." if drifted else "No drift.",
         release_id=f"{number:012d}",
         model_fingerprint="model",
         window=f"day {day}",
@@ -79,7 +85,7 @@ def _result(number: int, day: int, verdicts: Sequence[bool], settings: DriftSett
         excluded={},
         alpha=settings.alpha,
         detector="joint",
-        sequence=settings.rule.after(verdicts, settings.alpha),
+        sequence=believed,
     )
 
 
