@@ -18,7 +18,7 @@ def kserve_findings(documents: Sequence[Document]) -> Iterator[Finding]:
     for service in of_kind(documents, "InferenceService"):
         annotations = mapped(service, "metadata", "annotations")
         mode, scaler = annotations.get(MODE), annotations.get(SCALER, SCALERS[0])
-        if mode not in METRICS:
+        if mode not in (STANDARD, KNATIVE):
             yield Finding(name_of(service), f"{MODE} is {mode!r}; {STANDARD} and {KNATIVE} are accepted")
             continue
         if scaler not in SCALERS:
