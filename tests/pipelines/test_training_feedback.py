@@ -10,7 +10,7 @@ from kfp import dsl
 from app.local_runner import PipelineRun, run_pipeline
 from components.collect_feedback import collect_feedback
 from components.mine_triplets import mine_triplets
-from pipelines.compile import COMPILED
+from pipelines.compiled import COMPILED
 from tests.feedback.shop import ShopInService
 
 
