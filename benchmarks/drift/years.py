@@ -129,6 +129,8 @@ def figures(plan: YearsPlan) -> dict[str, Figure]:
         f"at most {settings.most_retrains} retrains in {settings.budget_days:g} days; every retrain is released"
     )
     per_year, low, high = _mean(drift)
+    few = f"; not proven: {len(plan.lives)} lives are few, more would narrow the interval"
+    few = few if per_year <= MOST_PER_YEAR < high else ""
     per_thousand = [1000 / DAYS * value for value in (per_year, low, high)]
     return {
         "false_retrains_per_year": Figure(
@@ -136,7 +138,7 @@ def figures(plan: YearsPlan) -> dict[str, Figure]:
             "retrains",
             f"{said}; interval by drawing the lives anew; at most {drift.max()} in one year, "
             f"none in {np.mean(drift == 0):.1%}. Besides, age asked for "
-            f"{age.mean():.2f} a year, as the settings say.",
+            f"{age.mean():.2f} a year, as the settings say{few}.",
             COMMAND,
             goal=f"<= {MOST_PER_YEAR:g}",
             met=high <= MOST_PER_YEAR,
