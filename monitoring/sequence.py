@@ -7,8 +7,9 @@ size, reference included; it is believed only if no single window makes it so, s
 
 With windows that are independent without drift, the first rule is a Markov chain over the last m-1 verdicts, so its
 mean time between false alarms is computed and not simulated (Fu and Lou, Distribution theory of runs and patterns,
-2003, chapter 2). The second errs at most at its stated rate per window, however dependent windows are. Rates add up to
-at most their sum (Boole).
+2003, chapter 2). The second errs at most at its stated rate per window, on average over releases, however windows
+depend on one another. Rates add up to at most their sum (Boole). Windows of one release share its reference, though,
+which makes the first rule's false alarms come in company: the mean is as good as the reference is large beside them.
 """
 
 from collections.abc import Sequence
@@ -96,7 +97,8 @@ class SequenceRule(StrictConfig):
             fired=fired,
             mean_windows_between_false_alarms=between,
             words=f"{sum(recent)} of the last {len(recent)} windows drifted, {self.k} of {self.m} are needed"
-            f"{self._judged_as_one(together)}; without drift this comes at most once in {between:,.0f} windows",
+            f"{self._judged_as_one(together)}; without drift, and if windows are independent, this comes once in "
+            f"{between:,.0f}",
         )
 
     def _judged_as_one(self, together: Together | None) -> str:
