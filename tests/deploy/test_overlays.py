@@ -15,7 +15,7 @@ from app.manifests.pods import pods
 from app.manifests.reading import Document, by_name, of_kind
 from app.manifests.schemas import read_definitions
 from app.manifests.service_settings import served
-from lookalike import __version__
+from components.image import TAG
 from lookalike.features.feast_import import import_feast
 
 ROOT = Path(__file__).parents[2]
@@ -46,10 +46,10 @@ def test_nothing_is_wrong_by_kserves_own_definition_made_strict(
 def test_our_images_are_of_this_version_everywhere(overlay: list[Document]) -> None:
     images = {container["image"] for pod in pods(overlay) for container in pod.containers}
     ours = {image for image in images if "lookalike" in image}
-    assert {image.rpartition(":")[2] for image in ours} == {__version__}
+    assert {image.rpartition(":")[2] for image in ours} == {TAG}
     assert {image.rpartition("/")[2].partition(":")[0] for image in ours} == {
-        "lookalike-serving",
-        "lookalike-components",
+        "transformer",
+        "train",
     }
 
 
