@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.drift.plan import COMMAND, Measured, Plan
+from benchmarks.drift.plan import COMMAND, Measured, MissingInput, Plan
 from benchmarks.drift.traffic import Traffic
 from benchmarks.drift.trials import Outcome, collect
 from benchmarks.drift.watched import ALPHAS, calibrated, settings
@@ -57,8 +57,12 @@ def measure(plan: Plan) -> Measured:
 
 
 def recorded(results: Path = RESULTS) -> tuple[Life, ...]:
-    """The lives that were measured last."""
-    told = read_json(results / "drift_details.json")[STEP]
+    """The lives that were measured last. Raises MissingInput where none were."""
+    path = results / "drift_details.json"
+    known = read_json(path) if path.is_file() else {}
+    if STEP not in known:
+        raise MissingInput(f"{path} has no {STEP}: run the step {STEP} before")
+    told = known[STEP]
     days = np.arange(told["windows"])
     return tuple(
         Life(tuple(np.isin(days, drifted).tolist()), tuple(np.isin(days, as_one).tolist()))

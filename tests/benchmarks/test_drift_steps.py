@@ -30,6 +30,8 @@ STUDY = QUICK.model_copy(
         "shared_references": 2,
         "shared_windows": 2,
         "draws": 99,
+        "lives": 2,
+        "lived_windows": 4,
         "years": 3,
     }
 )
@@ -54,14 +56,15 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def test_the_cheapest_steps_run_from_observed_photos_alone_and_fill_the_page(plan: Plan, tmp_path: Path) -> None:
-    for step in ("false_alarms", "delay", "shared", "years"):
+    assert not measure(plan, "years")  # which draw from the lives
+    for step in ("false_alarms", "delay", "shared", "lives", "years"):
         assert measure(plan, step)
     write_report(plan)
     figures = read_json(tmp_path / "results" / "drift.json")["figures"]
     assert {"false_alarm_1pct", "delay_sudden", "false_alarm_shared_5pct", "false_retrains_per_year"} <= set(figures)
     assert "| `delay_sudden` |" in (tmp_path / "docs" / "drift.md").read_text()
     kept = sorted(path.name for path in plan.places.root.glob("*.jsonl"))
-    assert kept == ["clean.jsonl", "delay.jsonl", "shared.jsonl"]
+    assert kept == ["clean.jsonl", "delay.jsonl", "lives.jsonl", "shared.jsonl"]
 
 
 def test_a_step_without_its_inputs_is_skipped_with_a_sentence(
@@ -90,11 +93,14 @@ def test_a_catalogue_without_seasons_cannot_shift_them(plan: Plan) -> None:
 def test_the_command_runs_what_it_can_and_writes_into_the_workspace_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ["bench-drift", "--quick", "--workspace", str(tmp_path), "--steps", "years", "gate", "poison", "report"]
+    made_up(Places(tmp_path, quick=True).observed)
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    asked = ["bench-drift", "--quick", "--workspace", str(tmp_path), "--steps", "lives", "gate", "poison", "report"]
     monkeypatch.setattr(sys, "argv", asked)
     assert main() == 0
-    written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert written == {f"drift_study_quick/report/{name}" for name in ("drift.json", "drift_details.json", "drift.md")}
+    written = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file() and path not in before}
+    reported = {Path("report") / name for name in ("drift.json", "drift_details.json", "drift.md")}
+    assert written == {Path("drift_study_quick") / name for name in (*reported, "lives.jsonl")}
     monkeypatch.setattr(sys, "argv", [*asked[:-4], "gate"])
     assert main() == 2
 

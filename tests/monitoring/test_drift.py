@@ -17,6 +17,7 @@ from lookalike.storage import read_json, write_json
 from monitoring.drift import detect_drift
 from monitoring.history import read_history
 from monitoring.result import DriftResult
+from monitoring.sequence import SequenceRule
 from monitoring.settings import DriftSettings
 from monitoring.sketch import keep_early_traffic
 from tests.monitoring.shop import NOW, World, log_queries, make_release, observations
@@ -175,7 +176,7 @@ def test_the_rule_over_several_windows_reads_the_history(shop: tuple, tmp_path: 
 def test_a_small_shift_is_believed_when_the_last_windows_are_judged_as_one(
     shop: tuple, tmp_path: Path, window: dict
 ) -> None:
-    settings = SETTINGS.model_copy(update={**window, "alpha": 0.005})
+    settings = SETTINGS.model_copy(update={**window, "alpha": 0.005, "rule": SequenceRule(together=0.003)})
     told = watched(shop, tmp_path / "history.json", settings, (0.6, 0.6, 0.6))
     assert sum(result.drifted for result in told) < 2
     assert [result.believed for result in told] == [False, False, True]

@@ -82,6 +82,6 @@ def test_the_history_remembers_scores_and_what_was_believed() -> None:
     measured = window(0, drifted=True).model_copy(update={"score": 3.5, "threshold": 2.5})
     windows = WatchHistory().seeing(measured, 3).seeing(window(1, drifted=False, outcome=SILENCE), 3).windows
     assert [(one.score, one.threshold, one.drifted) for one in windows] == [(3.5, 2.5, True), (None, None, None)]
-    assert windows[0].believed is None  # no rule was asked
+    assert not windows[0].believed  # no rule was asked
     old = {"windows": [{"window": "w", "release_id": "r", "first": None, "last": None, "drifted": True}]}
     assert WatchHistory.model_validate(old).windows[0].score is None
