@@ -1,12 +1,12 @@
 """The writer of a log by day: answers never wait for it, a kill leaves whole parts only."""
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -67,6 +67,7 @@ class PartLog(Generic[Row]):
         self._wake = threading.Event()
         self._closed = False
         self._parts = 0
+        self._who = uuid4().hex[:8]  # replicas share the folder, and in containers each is process 1
         self._writer = threading.Thread(target=self._write_until_closed, name=name, daemon=True)
         self._writer.start()
 
@@ -88,7 +89,7 @@ class PartLog(Generic[Row]):
             self._parts += 1
             table = self._table(rows)
             first = table.column(0)[0].as_py()
-            name = f"part-{first:%Y%m%dT%H%M%S%f}-{os.getpid()}-{self._parts:06d}.parquet"
+            name = f"part-{first:%Y%m%dT%H%M%S%f}-{self._who}-{self._parts:06d}.parquet"
             try:
                 with atomic_file(day_folder(self._folder, first.date()) / name) as aside:
                     pq.write_table(table, aside, compression="zstd")

@@ -6,10 +6,11 @@ release stays, whatever was started.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from scipy.stats import chi2, poisson
 
+from benchmarks.drift.days import BEGIN, told
 from benchmarks.drift.false_alarms import POOL
 from benchmarks.drift.plan import COMMAND, Measured, Plan
 from benchmarks.drift.settings import Study
@@ -18,15 +19,12 @@ from benchmarks.drift.trials import Outcome, collect
 from benchmarks.results import Figure
 from monitoring.calibration import calibrate, judge
 from monitoring.history import StartedRun, WatchHistory
-from monitoring.result import DriftResult
 from monitoring.rules import Decision, Facts, decide
 from monitoring.samples import Sample
-from monitoring.sequence import SequenceState
 from monitoring.settings import DecisionSettings, DriftSettings
 from monitoring.together import LookBack
 
 PURPOSE = 11
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS_OF_A_RETRAIN = 6.0
 
 
@@ -60,33 +58,11 @@ def live(traffic: Traffic, study: Study, settings: DriftSettings, number: int) -
         score = judge(calibration, world.reference, windows[-1], settings.seed).score
         verdicts.append(score > calibration.threshold)
         believed = settings.rule.after(verdicts, settings.alpha, look_back.judge(apart(windows)))
-        result = _result(number, day, verdicts[-1], believed, settings)
+        result = told(day, f"{number:012d}", believed, settings.alpha)
         decision = decide(result, history, _facts(number, day), rules)
         history = _after(history.seeing(result, rules.calm_windows), decision, day)
         retrains += decision.action == "retrain"
     return {"windows": len(verdicts), "alarms": sum(verdicts), "retrains": retrains}
-
-
-def _result(number: int, day: int, drifted: bool, believed: SequenceState, settings: DriftSettings) -> DriftResult:
-    """A day's queries; its last minute is left out, so that days share no time."""
-    first = BEGIN + timedelta(days=day)
-    return DriftResult(
-        outcome="measured",
-        drifted=drifted,
-        summary="Drifted." if drifted else "No drift.",
-        release_id=f"{number:012d}",
-        model_fingerprint="model",
-        window=f"day {day}",
-        first=first.isoformat(),
-        last=(first + timedelta(hours=23, minutes=59)).isoformat(),
-        measured=first.isoformat(),
-        n_reference=1000,
-        n_current=1000,
-        excluded={},
-        alpha=settings.alpha,
-        detector="joint",
-        sequence=believed,
-    )
 
 
 def _facts(number: int, day: int) -> Facts:

@@ -9,11 +9,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.drift.days import BEGIN, told
 from benchmarks.drift.lives import Life, recorded
 from benchmarks.drift.plan import COMMAND, Measured, Plan
 from benchmarks.results import Figure
@@ -21,7 +22,7 @@ from lookalike.progress import progress
 from monitoring.history import StartedRun, WatchHistory
 from monitoring.result import DriftResult
 from monitoring.rules import Decision, Facts, decide
-from monitoring.sequence import SequenceRule, SequenceState, Together
+from monitoring.sequence import SequenceRule, Together
 from monitoring.settings import DecisionSettings, DriftSettings
 
 DAYS = 365
@@ -29,7 +30,6 @@ MOST_PER_YEAR = 1.0
 ALPHA = DriftSettings().alpha
 BLOCKS = 20
 """Blocks of years; each draws anew from the lives that were measured, which are few."""
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS_TO_RELEASE = 6
 """From a retrain's start until its model is in service; every retrain is promoted, so that what follows begins anew."""
 
@@ -79,7 +79,7 @@ class Year:
             self.life = self.lives[int(self.rng.integers(len(self.lives)))]
         self.verdicts.append(self.life.drifted[place])
         as_one = Together(rows=0, score=0, rank=0, rank_without=None, drifted=self.life.as_one[place])
-        return _window(day, self.release_id, self.plan.rule.after(self.verdicts, ALPHA, as_one))
+        return told(day, self.release_id, self.plan.rule.after(self.verdicts, ALPHA, as_one), ALPHA)
 
     def _retrain(self, day: int, now: datetime, decision: Decision) -> None:
         self.asked[decision.causes[0].split("-")[0]] += 1
@@ -168,25 +168,3 @@ def _mean(counts: NDArray[np.int64]) -> tuple[float, float, float]:
 
 def _blocks(years: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return np.array_split(years, min(BLOCKS, len(years)))
-
-
-def _window(day: int, release_id: str, state: SequenceState) -> DriftResult:
-    """The queries of one day; the last minute is left out, so that days share none."""
-    first = BEGIN + timedelta(days=day)
-    return DriftResult(
-        outcome="measured",
-        drifted=state.recent[-1],
-        summary="Drifted." if state.recent[-1] else "No drift.",
-        release_id=release_id,
-        model_fingerprint="model",
-        window=f"day {day}",
-        first=first.isoformat(),
-        last=(first + timedelta(hours=23, minutes=59)).isoformat(),
-        measured=first.isoformat(),
-        n_reference=1000,
-        n_current=1000,
-        excluded={},
-        alpha=ALPHA,
-        detector="none",
-        sequence=state,
-    )

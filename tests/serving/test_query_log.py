@@ -63,6 +63,15 @@ def test_a_query_comes_back_as_it_was_answered(tmp_path: Path) -> None:
     assert [row["time"] for row in table.to_pylist()] == [NOON + timedelta(minutes=n) for n in range(3)]
 
 
+def test_replicas_that_write_in_the_same_moment_overwrite_nothing(tmp_path: Path) -> None:
+    (answer,) = answers(1)
+    replicas = [manual(tmp_path), manual(tmp_path)]
+    for replica in replicas:
+        replica.add(answer, ASKED)
+        replica.close()
+    assert read_query_log(tmp_path)["time"].to_pylist() == [NOON, NOON]
+
+
 def test_the_log_holds_what_the_reference_holds_and_never_a_photo() -> None:
     assert [field for field in QUERY_LOG_SCHEMA if field.name in REFERENCE_SCHEMA.names] == list(REFERENCE_SCHEMA)
     assert not [field for field in QUERY_LOG_SCHEMA if pa.types.is_binary(field.type)]
