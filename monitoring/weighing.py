@@ -79,6 +79,9 @@ def _verticals(catalogue: Catalogue | None, reference: Sample, current: Sample) 
 def _summary(judged: Judged, calibration: Calibration, drifted: bool) -> str:
     verdict = "The queries drifted" if drifted else "No drift"
     most = max(judged.families, key=lambda name: judged.families[name])
+    if judged.score > judged.families[most]:  # a value never seen before surprises more than any family
+        new = [name for name in calibration.constant if name in judged.streams]
+        most = max(new, key=lambda name: judged.streams[name])
     return (
         f"{verdict}: surprise {judged.score:.3g} ({most}) against the threshold {calibration.threshold:.3g} "
         f"(false-alarm rate {calibration.alpha:g}), {calibration.n_window} queries, "

@@ -133,6 +133,7 @@ def test_a_window_without_scores_or_attributes_is_still_measured(shop: tuple) ->
     result = read_json(output / "drift.json")
     assert result["outcome"] == "measured"
     assert {stream["name"] for stream in result["streams"]} == {"embeddings", "embeddings, mean", "empty_answers"}
+    assert "(empty_answers) against the threshold" in result["summary"]  # none was empty before, all are now
 
 
 def test_photos_are_compared_only_with_those_of_shoppers(shop: tuple) -> None:
