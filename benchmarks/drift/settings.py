@@ -34,7 +34,7 @@ class Study(StrictConfig):
     """References that many windows without drift share, as in service."""
     shared_windows: int = Field(default=20, ge=2)
     """Windows of each."""
-    lives: int = Field(default=40, ge=2)
+    lives: int = Field(default=160, ge=2)
     """Releases that live through windows without drift, for the years."""
     lived_windows: int = Field(default=30, ge=4)
     """Windows of each."""
