@@ -98,7 +98,7 @@ class SequenceRule(StrictConfig):
             mean_windows_between_false_alarms=between,
             words=f"{sum(recent)} of the last {len(recent)} windows drifted, {self.k} of {self.m} are needed"
             f"{self._judged_as_one(together)}; without drift, and if windows are independent, this comes once in "
-            f"{between:,.0f}",
+            f"{between:,.0f} windows",
         )
 
     def _judged_as_one(self, together: Together | None) -> str:

@@ -41,7 +41,7 @@ def test_the_rule_looks_at_the_last_m_verdicts_only() -> None:
     assert state.fired
     assert state.words == (
         "2 of the last 3 windows drifted, 2 of 3 are needed; without drift, and if windows are independent, this comes "
-        "once in 837"
+        "once in 837 windows"
     )
 
 
