@@ -44,10 +44,11 @@ def stages_of(dockerfile: Path) -> dict[str, list[Step]]:
 def run_stage_here(dockerfile: Path, stage: str, folder: Path) -> Path:
     """Run a stage's COPY and RUN steps below `folder`; returns the environment they make.
 
+    Called again with a stage that is built FROM it, it goes on in the same environment.
     Raises ConfigError for a step that fails, with what it said.
     """
     build, environment = folder / "build", folder / "environment"
-    build.mkdir(parents=True)
+    build.mkdir(parents=True, exist_ok=True)
     for step in stages_of(dockerfile)[stage]:
         if step.name == "COPY":
             _copy(step.value.split(), build)

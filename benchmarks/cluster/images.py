@@ -12,6 +12,7 @@ from lookalike.errors import LookalikeError
 COMMAND = "python -m benchmarks.cluster.images"
 GOAL = 600
 TRANSFORMER = ROOT / "images" / "transformer.Dockerfile"
+COMPONENT = ROOT / "images" / "component.Dockerfile"
 UNWANTED = ("torch", "transformers", "lightning")
 
 
