@@ -12,6 +12,7 @@ from pydantic import Field
 
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
+from lookalike.embedders.model_folder import Precision
 from lookalike.embedders.onnx import open_session
 from lookalike.embedders.protocol import Embeddings, ModelIdentity
 from lookalike.embedders.tensors import PIXELS, answer, in_batches, output_names
@@ -22,7 +23,7 @@ from lookalike.evaluation.queries import CATALOGUE, DAMAGED, QuerySet, damaged_p
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.evaluation.truth import read_truth
 from lookalike.release.parity import neighbour_overlap
-from lookalike.release.rounding import Precision, round_model
+from lookalike.release.rounding import ROUNDED, round_model
 
 PRECISION, RECALL = "fine_precision_at_4", "known_item_recall_at_10"
 BATCH = 32
@@ -36,7 +37,7 @@ class VariantSettings(StrictConfig):
     measured: tuple[Precision, ...] = ()
     """Precisions that are tried and reported beside it."""
     calibration_photos: int = Field(default=256, ge=1)
-    """Photos of the train split that int8 takes the ranges of its activations from."""
+    """Photos of the train split that integers take the ranges of their activations from."""
     evaluation: EvaluationSettings = EvaluationSettings(split="validation", damaged_queries=1_000, distractors=0)
     """The questions both models are asked; figures are paired, query by query."""
     min_cosine: float = Field(default=0.99, ge=0, le=1)
@@ -48,9 +49,9 @@ class VariantSettings(StrictConfig):
 
     @property
     def wanted(self) -> tuple[Precision, ...]:
-        """Precisions to make, in the order of their size."""
+        """Precisions to make."""
         asked = {self.published, *self.measured}
-        return tuple(precision for precision in ("float16", "int8") if precision in asked)
+        return tuple(precision for precision in ROUNDED if precision in asked)
 
 
 @dataclass(frozen=True)
