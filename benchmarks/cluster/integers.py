@@ -41,8 +41,9 @@ def main() -> int:
 def measured(made: Variant, settings: VariantSettings) -> dict[str, Figure]:
     """The figures, each against the bound beyond which the copy would not be published."""
     how = (
-        f"signed integers around zero, a scale for each output channel, ranges from {settings.calibration_photos} photos "
-        "of the train split; validation split, against float32 photo by photo, onnxruntime on a processor"
+        "signed integers around zero, a scale for each output channel, ranges from "
+        f"{settings.calibration_photos} photos of the train split; validation split, against float32 photo by photo, "
+        "onnxruntime on a processor"
     )
     return {
         "int8_tensorrt_cosine_least": Figure(

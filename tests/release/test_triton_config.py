@@ -27,8 +27,8 @@ def test_the_configuration_says_all_triton_needs() -> None:
 TENSORRT_PARAMETERS = {"precision_mode", "trt_engine_cache_enable", "trt_engine_cache_path"} | {
     f"trt_profile_{bound}_shapes" for bound in ("min", "opt", "max")
 }
-"""Names that Triton's onnxruntime backend takes (its README and src/onnxruntime.cc), those that are used; with any other
-name a model does not load."""
+"""Used of the names that Triton's onnxruntime backend takes (its README and src/onnxruntime.cc); with any other name a
+model does not load."""
 
 
 def tensorrt(precision: Precision = "float32", **settings: Any) -> dict[str, str]:
