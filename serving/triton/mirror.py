@@ -6,7 +6,6 @@ whatever is written to the repository meanwhile.
 """
 
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -45,7 +44,7 @@ class Mirror:
         """Copy what is new, take away what is gone. Raises LookalikeError or OSError where nothing could be looked at,
         and then nothing was taken away."""
         self._served.mkdir(parents=True, exist_ok=True)
-        os.listdir(self._repository)  # raises, where a glob finds nothing
+        next(self._repository.iterdir(), None)  # raises, where a glob finds nothing
         found, copies = published_models(self._repository), published_models(self._served)
         if copies and not found:
             log.warning("%s is empty; the %d copies are kept until it has a model again", self._repository, len(copies))
@@ -57,9 +56,10 @@ class Mirror:
 
     def _add(self, names: list[str]) -> None:
         known, self.refused = self.refused, {}
-        keys = self._keys() if names else None
+        if not names:
+            return
+        keys = self._keys()
         for name in names:
-            assert keys is not None  # there is a name
             try:
                 by = self._copy(name, keys)
             except UntrustedRelease as error:
