@@ -14,7 +14,7 @@ from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
 from lookalike.embedders.model_folder import Precision
 from lookalike.embedders.onnx import open_session
-from lookalike.embedders.protocol import Embeddings, ModelIdentity
+from lookalike.embedders.protocol import Embedder, Embeddings, ModelIdentity
 from lookalike.embedders.tensors import PIXELS, answer, in_batches, output_names
 from lookalike.errors import ExportError, ParityError
 from lookalike.evaluation.bootstrap import Estimate, estimate_difference
@@ -109,8 +109,8 @@ def make_variants(
     """Round the ONNX file `full` into `scratch`, and ask both models the validation questions. Raises ExportError."""
     catalogue = load_catalogue(validated)
     truth = read_truth(catalogue, splits)
-    calibration = _calibration(catalogue, truth.rows("train"), identity, settings.calibration_photos)
-    judge = _Judge(catalogue, splits, settings.evaluation)
+    calibration = calibration_pixels(catalogue, truth.rows("train"), identity, settings.calibration_photos)
+    judge = Judge(catalogue, splits, settings.evaluation)
     expected = judge.ask(_Model(identity, open_session(full)))
     variants = []
     for precision in settings.wanted:
@@ -120,7 +120,7 @@ def make_variants(
     return variants
 
 
-def _calibration(
+def calibration_pixels(
     catalogue: Catalogue, rows: NDArray[np.int64], identity: ModelIdentity, count: int
 ) -> NDArray[np.uint8]:
     """(N, H, W, 3) photos spread evenly over the train split."""
@@ -131,7 +131,7 @@ def _calibration(
     return identity.preprocessing.batch(contents)
 
 
-class _Judge:
+class Judge:
     """The validation questions, drawn once: catalogue photos for precision, damaged ones for recall."""
 
     def __init__(self, catalogue: Catalogue, splits: Path, settings: EvaluationSettings) -> None:
@@ -142,7 +142,8 @@ class _Judge:
         damaged = damaged_photos(catalogue, rows, settings)
         self._queries = [QuerySet(CATALOGUE, self._gallery, known_item=False), QuerySet(DAMAGED, damaged)]
 
-    def ask(self, model: "_Model") -> dict[str, Measured]:
+    def ask(self, model: Embedder) -> dict[str, Measured]:
+        """What is measured of its answers, by the name of the questions."""
         return evaluate_embedder(model, self._truth, self._queries, self._gallery, self._settings).sets
 
 
