@@ -18,6 +18,9 @@ ENCODERS ?=
 QUICK ?=
 SCHEMAS ?=
 VALIDATED ?=
+EXPORTED ?=
+SPLITS ?=
+DEVICE ?=
 SHORT ?=
 ARMS ?=
 WORKSPACE ?=
@@ -131,6 +134,11 @@ bench-drift: $(INSTALLED)  ## Measure the watch and the gate: false alarms, powe
 .PHONY: bench-manifests
 bench-manifests: $(INSTALLED)  ## Plant mistakes in the manifests and count those the checker misses (SCHEMAS=, QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.manifests $(if $(SCHEMAS),--schemas "$(SCHEMAS)") $(if $(QUICK),--quick)
+
+.PHONY: bench-gpu
+bench-gpu: $(INSTALLED)  ## Measure the model on a GPU: onnxruntime and TensorRT beside PyTorch (EXPORTED=, VALIDATED=, SPLITS= folders; DEVICE=cpu, QUICK=1)
+	$(BIN)/python -m benchmarks.cluster.gpu --exported "$(EXPORTED)" --validated "$(VALIDATED)" --splits "$(SPLITS)" \
+	  $(if $(DEVICE),--device $(DEVICE)) $(if $(QUICK),--quick)
 
 .PHONY: bench-features
 bench-features: $(INSTALLED) redis  ## Measure features from Feast on Redis beside a raw pipeline (VALIDATED= what validate made; QUICK=1)

@@ -10,6 +10,7 @@ import typer
 
 from app import (
     drill_verb,
+    engine_verbs,
     flow_verbs,
     index_verbs,
     key_verbs,
@@ -39,6 +40,7 @@ app.add_typer(index_verbs.app, name="index")
 app.add_typer(pipeline_verbs.app, name="pipeline")
 app.add_typer(key_verbs.app, name="keys")
 app.add_typer(trial_verbs.app, name="trial")
+app.add_typer(engine_verbs.app, name="engines")
 app.add_typer(manifest_verbs.app, name="manifests")
 
 

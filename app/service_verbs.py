@@ -8,6 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
+from app.kserve_arguments import (
+    HttpPortOption,
+    KServeArguments,
+    ModelNameOption,
+    PredictorHostOption,
+    PredictorProtocolOption,
+    WorkersOption,
+    with_kserve,
+)
 from app.local_services import milvus_for
 from app.options import (
     DEFAULT_WORKSPACE,
@@ -21,6 +30,7 @@ from app.options import (
 from lookalike.errors import QueryError
 from lookalike.index.filter_input import parse_where
 from lookalike.index.predicates import Where
+from lookalike.stages.arguments import milvus_token
 from lookalike.workspace import Workspace
 
 TRITON = Path(__file__).parents[1] / ".triton"
@@ -88,6 +98,11 @@ def serve(
         str, typer.Option(help="Triton's gRPC address; without one the local one starts.", envvar="TRITON_URL")
     ] = "",
     trusted_keys: TrustedKeysOption = "",
+    model_name: ModelNameOption = "",
+    predictor_host: PredictorHostOption = "",
+    predictor_protocol: PredictorProtocolOption = "",
+    http_port: HttpPortOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Serve the live release until interrupted: a web page, plain HTTP, KServe's v1 and v2 protocols.
 
@@ -102,6 +117,8 @@ def serve(
     ports = {"host": host, "http_port": port, "grpc_port": grpc_port}
     named = {**ports, "processes": processes, "triton_url": triton or None, "trusted_keys": trusted_keys or None}
     asked |= {name: value for name, value in named.items() if value is not None}
+    asked = with_kserve(asked, KServeArguments(model_name, predictor_host, predictor_protocol, http_port, workers))
+    asked.setdefault("milvus_token", milvus_token() or None)
     with ExitStack() as services:
         if "triton_url" not in asked:
             asked |= services.enter_context(local_triton(shop, TRITON))

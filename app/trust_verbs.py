@@ -1,5 +1,10 @@
-"""Verbs about whose releases are trusted: sign one, verify one."""
+"""Verbs about whose releases are trusted: sign one, verify one, keep verified copies of the models for Triton."""
 
+import logging
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,6 +12,7 @@ import typer
 from app.local_services import milvus_for
 from app.options import DEFAULT_WORKSPACE, MilvusOption, SigningKeyOption, TrustedKeysOption, WorkspaceOption
 from lookalike import stages
+from lookalike.errors import ConfigError
 from lookalike.workspace import Workspace
 
 
@@ -38,4 +44,32 @@ def verify(
     typer.echo(f"release {proven.release_id[:12]} is as {by} signed it: files, model, index parameters")
 
 
-VERBS = (sign, verify)
+def mirror(
+    repository: Annotated[Path, typer.Argument(help="Triton's model repository.", exists=True, file_okay=False)],
+    served: Annotated[
+        Path, typer.Argument(help="Folder for the copies, which Triton serves; nothing else writes there.")
+    ],
+    trusted_keys: TrustedKeysOption = "",
+    once: Annotated[bool, typer.Option("--once", help="Look once and end, such as before Triton starts.")] = False,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 5.0,
+) -> None:
+    """Copy every model that is as it was signed to where Triton reads, and keep looking until interrupted.
+
+    A model that is refused is said in the log and keeps no other out.
+    """
+    from lookalike.signing.keys import load_trusted_keys
+    from serving.triton.mirror import Mirror, keep_looking
+
+    if not trusted_keys:
+        raise ConfigError("no trusted keys are named; give --trusted-keys: file:PATH or env:NAME")
+    logging.getLogger("serving").setLevel(logging.INFO)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    copies = Mirror(repository, served, lambda: load_trusted_keys(trusted_keys), lambda: datetime.now(UTC).date())
+    copies.look()
+    if not once:
+        keep_looking(copies, every, ended)
+
+
+VERBS = (sign, verify, mirror)

@@ -39,7 +39,7 @@ class ServingSettings(StrictConfig):
     milvus_uri: str
     """A Milvus Lite file, http://host:port of a Milvus server, or faiss:///folder to search in this process."""
     milvus_token: str | None = Field(default=None, repr=False)
-    """`user:password` or an API key, where Milvus asks for one."""
+    """`user:password` or an API key, where Milvus asks for one; `lookalike serve` takes it from MILVUS_TOKEN."""
     feature_store: Path
     """Feast's repository: the folder with feature_store.yaml."""
     query_log: Path | None = None

@@ -9,6 +9,7 @@ from app.manifests.addresses import address_findings
 from app.manifests.commands import command_findings
 from app.manifests.kserve import kserve_findings
 from app.manifests.metrics import metric_findings
+from app.manifests.mounted_files import file_findings
 from app.manifests.places import place_findings
 from app.manifests.pods import mapped, pods
 from app.manifests.reading import Document, Finding, name_of, of_kind
@@ -34,6 +35,7 @@ def check(
         *address_findings(documents, made),
         *safety_findings(made),
         *command_findings(documents, made, root),
+        *file_findings(documents, made),
         *settings_findings(documents, made, root),
         *place_findings(documents, made, root),
         *metric_findings(documents),

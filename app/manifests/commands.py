@@ -11,6 +11,8 @@ from typer.exceptions import TyperException
 
 from app.manifests.pods import Pod, listed, mapped, words
 from app.manifests.reading import Document, Finding, of_kind
+from lookalike.stages.arguments import MILVUS_TOKEN
+from lookalike.stages.trust import SIGNING_KEY, TRUSTED_KEYS
 
 PLACEHOLDER = re.compile(r"\$\(([A-Za-z_]\w*)\)")
 """A variable of the container, as Kubernetes writes it into command and arguments."""
@@ -19,7 +21,8 @@ IN_FILE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 ENDS = {"&&", "||", ";", "|"}
 OF_EVERYBODY = {"HOME", "TMPDIR", "PATH", "TZ", "OMP_NUM_THREADS", "PYTHONUNBUFFERED", "LD_PRELOAD", "MALLOC_ARENA_MAX"}
 """Variables that the system, Python or a library reads."""
-
+OF_STAGES = {MILVUS_TOKEN, SIGNING_KEY, TRUSTED_KEYS}
+"""Variables that stages read by themselves, under every verb that is told where Milvus is."""
 
 STORE_READERS = {"serve", "watch", "features", "release", "update", "erase", "prune", "train", "refresh"}
 """Verbs that open the feature store; what is only submitted to Kubeflow has its variables there."""
@@ -133,7 +136,8 @@ def _variables_of(parameter: Any) -> set[str]:
 
 
 def _environment_options(verb: TyperCommand) -> set[str]:
-    return {name for parameter in verb.params for name in _variables_of(parameter)}
+    named = {name for parameter in verb.params for name in _variables_of(parameter)}
+    return named | OF_STAGES if "MILVUS_URI" in named else named
 
 
 def _placeholders_of(container: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -9,13 +10,21 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from app.manifests.commands import calls, parse
-from app.manifests.pods import Pod, listed, mapped, words
+from app.manifests.mounted_files import mount_of
+from app.manifests.pods import Pod, mapped, words
 from app.manifests.reading import Document, Finding
 from app.manifests.service_settings import served
 from lookalike.workspace import Workspace
 
 REPOSITORY = re.compile(r"--model-(?:repository|store)=(\S+)")
 LOGS = ("query_log", "feedback")
+
+
+class Spot(NamedTuple):
+    """A path inside a volume of a pod."""
+
+    volume: str
+    path: str
 
 
 class Place(NamedTuple):
@@ -32,7 +41,7 @@ Used = tuple[str, str, Place | None]
 def place_findings(documents: Sequence[Document], made: Sequence[Pod], root: TyperGroup) -> Iterator[Finding]:
     """Releases and models as the service, Triton and jobs see them; the logs as the service and the watch do."""
     first: dict[str, tuple[str, Place | None]] = {}
-    for what, who, place in [*_of_service(documents, made, root), *_of_jobs(made, root), *_of_triton(made)]:
+    for what, who, place in [*_of_service(documents, made, root), *_of_jobs(made, root), *_of_triton(made, root)]:
         owner, expected = first.setdefault(what, (who, place))
         if place is None or place != expected:
             yield Finding(who, f"has its {what} at {_told(place)}, {owner} at {_told(expected)}")
@@ -61,21 +70,44 @@ def _of_jobs(made: Sequence[Pod], root: TyperGroup) -> Iterator[Used]:
                 yield what, call.pod.owner, place_of(getattr(shop, what), call.container, call.pod)
 
 
-def _of_triton(made: Sequence[Pod]) -> Iterator[Used]:
+def _of_triton(made: Sequence[Pod], root: TyperGroup) -> Iterator[Used]:
     for pod in made:
         for container in pod.containers:
             for path in REPOSITORY.findall(" ".join(words(container))):
-                yield "model_repository", pod.owner, place_of(Path(path), container, pod)
+                place = place_of(Path(path), container, pod)
+                origins = _mirrored(spot(Path(path), container), pod, root) if place is None else [place]
+                yield from (("model_repository", pod.owner, origin) for origin in origins or [None])
+
+
+def _mirrored(copies: Spot | None, pod: Pod, root: TyperGroup) -> list[Place | None]:
+    """What each mirror of the pod copies from; None for one that copies to another place."""
+    origins: list[Place | None] = []
+    for call in calls([pod]):
+        if call.arguments[:1] == ["mirror"]:
+            with suppress(TyperException):  # said elsewhere
+                asked = parse(root, call).options
+                repository, served = (Path(asked.get(name, "")) for name in ("repository", "served"))
+                there = copies is not None and spot(served, call.container) == copies
+                origins.append(place_of(repository, call.container, pod) if there else None)
+    return origins
 
 
 def place_of(path: Path, container: dict[str, Any], pod: Pod) -> Place | None:
-    """Where a path of a container lies."""
-    holding = [each for each in listed(container, "volumeMounts") if path.is_relative_to(str(each.get("mountPath")))]
-    mount = max(holding, key=lambda each: len(str(each["mountPath"])), default={})
-    claim = mapped(pod.volumes.get(str(mount.get("name")), {}), "persistentVolumeClaim").get("claimName")
-    if claim is None:
+    """Where a path of a container lies, if it lies on a claim."""
+    found = spot(path, container)
+    if found is None:
         return None
-    return Place(str(claim), str(PurePosixPath(str(mount.get("subPath", ""))) / path.relative_to(mount["mountPath"])))
+    claim = mapped(pod.volumes.get(found.volume, {}), "persistentVolumeClaim").get("claimName")
+    return None if claim is None else Place(str(claim), found.path)
+
+
+def spot(path: Path, container: dict[str, Any]) -> Spot | None:
+    """Where a path of a container lies in the volumes of its pod."""
+    mount = mount_of(str(path), container)
+    if not mount:
+        return None
+    inside = PurePosixPath(str(mount.get("subPath", ""))) / path.relative_to(mount["mountPath"])
+    return Spot(str(mount.get("name")), str(inside))
 
 
 def _told(place: Place | None) -> str:

@@ -19,12 +19,13 @@ TEMPLATES = {
     "CronJob": ("jobTemplate", "spec", "template"),
 }
 COMPONENTS = ("predictor", "transformer")
+MAIN = "kserve-container"
 PORT = re.compile(r"port[= ](\d+)")
 
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod as it will run, before anything that KServe or Knative adds on its own."""
+    """A pod as it will run, before what KServe or Knative adds on its own; but a transformer has its arguments."""
 
     owner: str
     """Kind/name of the object that makes it."""
@@ -112,6 +113,23 @@ def _of_component(service: Document, component: str, documents: Sequence[Documen
         spec = {**{key: value for key, value in runtime.items() if key not in own}, **spec}
         spec["containers"] = [{**container, **changed} for container in listed(runtime, "containers")]
         spec["volumes"] = [*listed(runtime, "volumes"), *listed(part, "volumes")]
-    name = mapped(service, "metadata").get("name")
+    metadata = mapped(service, "metadata")
+    name = metadata.get("name")
+    if component == "transformer":
+        spec["containers"] = [_as_started(each, metadata) for each in listed(spec, "containers")]
     labels = {"serving.kserve.io/inferenceservice": name, "component": component, **mapped(part, "labels")}
     return Pod(f"{name_of(service)} ({component})", labels, spec)
+
+
+def _as_started(container: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
+    """KServe tells a transformer its name, its predictor and its port, each unless its `args` do so already."""
+    if container.get("name") != MAIN or not isinstance(container.get("args", []), list):
+        return container
+    name, given = metadata.get("name"), container.get("args", [])
+    told = {
+        "--model_name": name,
+        "--predictor_host": f"{name}-predictor.{metadata.get('namespace')}",
+        "--http_port": "8080",
+    }
+    added = [word for option, value in told.items() if option not in given for word in (option, value)]
+    return {**container, "args": [*given, *added]}

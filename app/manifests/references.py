@@ -9,7 +9,8 @@ from app.manifests.pods import Pod, listed, mapped
 from app.manifests.reading import Document, Finding, by_name, name_of, of_kind
 
 BEFOREHAND = "lookalike/made-beforehand"
-"""Annotation of the Namespace: YAML of Kind/name and its keys, for objects that are made by hand or by other tools."""
+"""Annotations of the Namespace that begin so: YAML of Kind/name and its keys, for objects that are made by hand or by
+other tools. A part of the manifests brings its own."""
 
 
 class Reference(NamedTuple):
@@ -39,9 +40,10 @@ def made_beforehand(documents: Sequence[Document]) -> dict[str, list[str]]:
     """Keys by Kind/name of what the namespace says is made beforehand."""
     declared: dict[str, list[str]] = {}
     for namespace in of_kind(documents, "Namespace"):
-        text = mapped(namespace, "metadata", "annotations").get(BEFOREHAND, "")
-        read = yaml.safe_load(text) if isinstance(text, str) else None
-        declared |= read if isinstance(read, dict) else {}
+        for name, text in mapped(namespace, "metadata", "annotations").items():
+            if str(name).startswith(BEFOREHAND):
+                read = yaml.safe_load(text) if isinstance(text, str) else None
+                declared |= read if isinstance(read, dict) else {}
     return declared
 
 

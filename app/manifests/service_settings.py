@@ -9,10 +9,11 @@ import yaml
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from app.kserve_arguments import KServeArguments, with_kserve
 from app.manifests.commands import Call, calls, parse
+from app.manifests.mounted_files import is_held, mount_of
 from app.manifests.pods import Pod, listed, mapped, open_ports
 from app.manifests.reading import Document, Finding, by_name
-from app.manifests.references import made_beforehand
 from app.options import with_overrides
 from lookalike.errors import ConfigError
 from lookalike.references import FILE
@@ -47,6 +48,7 @@ def service_settings(documents: Sequence[Document], call: Call, root: TyperGroup
     values = with_overrides(values, asked.get("overrides"))
     ports = {"http_port": asked.get("port"), "grpc_port": asked.get("grpc_port"), "host": asked.get("host")}
     values |= {name: value for name, value in ports.items() if value is not None}
+    values = with_kserve(values, KServeArguments(*(asked.get(name) for name in KServeArguments._fields)))
     milvus = values.pop("milvus_uri", "http://as.the.environment.says")
     return ServingSettings.of_workspace(Workspace(Path(asked.get("workspace", "/workspace"))), milvus, **values)
 
@@ -65,14 +67,14 @@ def _wrong(settings: ServingSettings, call: Call, documents: Sequence[Document])
             yield f"listens on {port}, which is no port of the container"
     for field in ("releases", "query_log", "feedback"):
         place = getattr(settings, field)
-        mount = place and _mount_of(str(place), call.container)
+        mount = place and mount_of(str(place), call.container)
         if place is not None and (not mount or mount.get("readOnly")):
             yield f"{field} is {place}, where the container cannot write"
-    if not _mount_of(str(settings.model_repository), call.container):
+    if not mount_of(str(settings.model_repository), call.container):
         yield f"model_repository is {settings.model_repository}, where nothing is mounted"
     keys = settings.access.keys or ""
-    if keys.startswith(FILE) and not _holds(keys.removeprefix(FILE), call, documents):
-        yield f"access.keys is {keys}, which no mounted Secret has"
+    if keys.startswith(FILE) and not is_held(keys.removeprefix(FILE), call.container, call.pod, documents):
+        yield f"access.keys is {keys}, which no mounted ConfigMap or Secret has"
 
 
 def _is_served(address: str, documents: Sequence[Document]) -> bool:
@@ -84,18 +86,8 @@ def _is_served(address: str, documents: Sequence[Document]) -> bool:
     return any(str(each.get("port")) == port for each in listed(service.get("spec"), "ports"))
 
 
-def _mount_of(path: str, container: dict[str, Any]) -> dict[str, Any]:
-    """The innermost mount that holds a path; empty where none does."""
-    holding = [
-        mount
-        for mount in listed(container, "volumeMounts")
-        if PurePosixPath(path).is_relative_to(str(mount.get("mountPath")))
-    ]
-    return max(holding, key=lambda mount: len(str(mount["mountPath"])), default={})
-
-
 def _mounted(path: str, call: Call, documents: Sequence[Document]) -> dict[str, Any]:
-    mount = _mount_of(path, call.container)
+    mount = mount_of(path, call.container)
     name = mapped(call.pod.volumes.get(str(mount.get("name")), {}), "configMap").get("name")
     text = mapped(by_name(documents).get(f"ConfigMap/{name}", {}), "data").get(PurePosixPath(path).name)
     if not isinstance(text, str):
@@ -107,11 +99,3 @@ def _mounted(path: str, call: Call, documents: Sequence[Document]) -> dict[str, 
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must map names to settings")
     return values
-
-
-def _holds(path: str, call: Call, documents: Sequence[Document]) -> bool:
-    mount = _mount_of(path, call.container)
-    name = mapped(call.pod.volumes.get(str(mount.get("name")), {}), "secret").get("secretName")
-    held = made_beforehand(documents).get(f"Secret/{name}")
-    held = [*mapped(by_name(documents).get(f"Secret/{name}", {}), "data")] if held is None else held
-    return PurePosixPath(path).name in held

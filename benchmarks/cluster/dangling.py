@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from benchmarks.cluster.planting import Changes, Document, Plant, Way, holder, in_settings, misspelt, setting, walk
+from benchmarks.cluster.planting import Changes, Document, Plant, Way, at, holder, in_settings, misspelt, setting, walk
 
 NAMING = {"claimName", "serviceAccountName", "runtime", "serviceName", "subPath"}
 """Fields that name another object or a part of one."""
@@ -70,8 +70,7 @@ def _ports(way: Way, _value: Any, document: Document) -> bool:
 
 
 def _options(way: Way, value: Any, document: Document) -> bool:
-    ours = document["metadata"]["name"].startswith("lookalike-") and document["kind"] in ("Job", "CronJob")
-    return ours and holder(way) == "args" and str(value).startswith("--")
+    return holder(way) == "args" and str(value).startswith("--") and _runs(way, document, "lookalike")
 
 
 def _variables(way: Way, value: Any, _document: Document) -> bool:
@@ -82,12 +81,26 @@ def _expressions(way: Way, _value: Any, _document: Document) -> bool:
     return way[-1] == "expr"
 
 
-def _serves(way: Way, value: Any, _document: Document) -> bool:
-    return holder(way) == "command" and "lookalike serve" in str(value)
+def _serves(way: Way, value: Any, document: Document) -> bool:
+    return holder(way) == "args" and str(value).endswith("service.yaml") and _runs(way, document, "serve")
 
 
 def _asks_triton(way: Way, value: Any, document: Document) -> bool:
-    return _serves(way, value, document) and "triton_http" in value
+    return holder(way) == "args" and str(value).startswith("triton_http=") and _runs(way, document, "serve")
+
+
+def _mirrors(way: Way, value: Any, document: Document) -> bool:
+    return holder(way) == "args" and str(value).startswith("/") and _runs(way, document, "mirror")
+
+
+def _refers_to_file(way: Way, value: Any, _document: Document) -> bool:
+    return str(value).startswith("file:/") and holder(way) in ("args", "env")
+
+
+def _runs(way: Way, document: Document, word: str) -> bool:
+    """Whether the container's command, beside its arguments, has this word."""
+    container = at(document, way[: max(place for place, step in enumerate(way) if step == "args")])
+    return word in container.get("command", [])
 
 
 def _one_off(value: Any) -> Any:
@@ -102,7 +115,6 @@ Rule = tuple[Callable[[Way, Any, Document], bool], Callable[[Any], Any]]
 RULES: tuple[Rule, ...] = (
     *((rule, _one_off) for rule in (_names, _keys, _selects, _is_selected, _ports, _options, _variables)),
     (_expressions, _another_metric),
-    (_serves, lambda value: value.replace("--settings", "--setings")),
-    (_serves, lambda value: value.replace("service.yaml", "services.yaml")),
+    *((rule, _one_off) for rule in (_serves, _mirrors, _refers_to_file)),
     (_asks_triton, lambda value: value.replace("lookalike-triton", "lookalike-tritno")),
 )

@@ -89,22 +89,23 @@ def in_settings(document: Document, changes: Callable[[Document], Changes]) -> C
         yield ("data", SETTINGS, *way), partial(_set, ("data", SETTINGS), yaml.safe_dump(values))
 
 
-def _at(document: Any, way: Way) -> Any:
+def at(document: Any, way: Way) -> Any:
+    """What lies at the end of the way."""
     for step in way:
         document = document[step]
     return document
 
 
 def _set(way: Way, value: Any, document: Document) -> None:
-    _at(document, way[:-1])[way[-1]] = value
+    at(document, way[:-1])[way[-1]] = value
 
 
 def _drop(way: Way, document: Document) -> None:
-    del _at(document, way[:-1])[way[-1]]
+    del at(document, way[:-1])[way[-1]]
 
 
 def _rename(way: Way, name: str, document: Document) -> None:
-    mapping = _at(document, way[:-1])
+    mapping = at(document, way[:-1])
     mapping[name] = mapping.pop(way[-1])
 
 
@@ -148,7 +149,7 @@ def missing_secrets(document: Document) -> Changes:
     for way, value in walk(document):
         if way[-1] == "secretName" or way[-2:] == ("secretKeyRef", "name"):
             yield setting(way, misspelt(value))
-        if way[-1] == BEFOREHAND:
+        if str(way[-1]).startswith(BEFOREHAND):
             yield without(way)
             declared = yaml.safe_load(value)
             for name in declared:

@@ -5,7 +5,7 @@ A model folder is an export's output, or the model's own folder in a Triton repo
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lookalike.catalog.images import Preprocessing
 from lookalike.config import StrictConfig, load_config
@@ -20,6 +20,10 @@ CHECKPOINT = "checkpoint"
 """The checkpoint travels with the model: the next training continues from it, the next gate compares with it."""
 FINGERPRINT = "model_fingerprint"
 """Key of the fingerprint in the ONNX metadata and in the parameters of Triton's config.pbtxt."""
+
+Precision = Literal["float32", "float16", "int8", "int8_tensorrt"]
+"""Of the numbers between the first layer and the last convolution. There are two kinds of integers: processors compute
+fastest with unsigned activations, TensorRT reads signed ones only."""
 
 
 class ExportedModel(StrictConfig):
@@ -45,8 +49,8 @@ class ExportedModel(StrictConfig):
     """Digest of the model file."""
     parity: dict[str, float]
     """How closely onnxruntime repeats PyTorch; in float32, also where this is a rounded copy."""
-    precision: str = "float32"
-    """Of the numbers between the first layer and the last convolution: float32, float16 or int8."""
+    precision: Precision = "float32"
+    """What the file computes in."""
     rounded_from: str | None = None
     """Fingerprint of the trained model that this is a rounded copy of; its vectors are near those, not the same."""
 

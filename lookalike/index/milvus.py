@@ -20,7 +20,7 @@ from lookalike.index.expressions import one_of, where_expression
 from lookalike.index.lite_drop import clear_dropped, drop_in_one_step
 from lookalike.index.lite_files import DROPPED
 from lookalike.index.milvus_bulk import BulkImport
-from lookalike.index.milvus_client import awaited, close_client, explained, open_client
+from lookalike.index.milvus_client import awaited, close_client, explained, open_client, shown
 from lookalike.index.milvus_rows import batch_rows, collection_schema
 from lookalike.index.milvus_search import MilvusSearch
 from lookalike.index.milvus_structure import MilvusSettings
@@ -48,7 +48,7 @@ class MilvusIndex:
         self._uri = uri
         self._loaded: dict[str, CollectionInfo] = {}
         self._client: MilvusClient = open_client(uri, token, self._settings.timeout_seconds)
-        with explained(uri):  # Lite may also be a server of its own, behind a URL
+        with explained(shown(uri)):  # Lite may also be a server of its own, behind a URL
             self._lite = self._client.get_server_version(**self._wait).startswith("milvus_lite")
         self._structure = self._settings.chosen(self._lite)
 

@@ -46,7 +46,7 @@ def open_client(uri: str, token: str, timeout_seconds: float) -> MilvusClient:
     """Connect. Raises BackendUnavailable when the server does not answer or the file is in use elsewhere."""
     path = local_file(uri)
     if path is None:
-        with explained(uri):
+        with explained(shown(uri)):
             return MilvusClient(uri=uri, token=token, timeout=timeout_seconds, grpc_options=CHANNEL)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _opening:
@@ -56,6 +56,12 @@ def open_client(uri: str, token: str, timeout_seconds: float) -> MilvusClient:
             client = MilvusClient(uri=str(path), timeout=timeout_seconds)
         _open_files[path] += 1
     return client
+
+
+def shown(uri: str) -> str:
+    """An address without whose it is: people read it in errors and logs."""
+    before, _, host = uri.rpartition("@")
+    return f"{before.partition('://')[0]}://{host}" if before else uri
 
 
 def close_client(client: MilvusClient, uri: str) -> None:

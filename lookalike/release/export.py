@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+from pydantic import model_validator
 from torch import nn
 
 from lookalike.catalog.images import Preprocessing
@@ -50,6 +51,14 @@ class ExportSettings(StrictConfig):
     heads: bool = True
     """Whether the attribute heads go along; without them the model answers with the embedding alone. The vectors, and
     so the fingerprint, are the same."""
+
+    @model_validator(mode="after")
+    def _tensorrt_reads_it(self) -> "ExportSettings":
+        if self.triton.device == "gpu" and self.variants.published == "int8":
+            raise ValueError(
+                "variants.published is int8, which TensorRT cannot read; on a gpu int8_tensorrt is accepted"
+            )
+        return self
 
 
 MakeVariants = Callable[[Path, Path], list[Variant]]
@@ -169,7 +178,7 @@ def _fill(folder: Path, path: Path, model: ExportedModel, settings: ExportSettin
     target = folder / model.name / VERSION / ONNX
     target.parent.mkdir(parents=True)
     shutil.copyfile(path, target)
-    config = config_text(model.name, model.identity, settings.triton)
+    config = config_text(model.name, model.identity, settings.triton, settings.variants.published)
     (folder / model.name / CONFIG).write_text(config, encoding="utf-8")
     vectors = onnx_answer(open_session(target), model.identity)(golden_pixels(model.preprocessing))[0]
     write_json(folder / MODEL, model.model_dump(mode="json"))

@@ -24,7 +24,7 @@ def model_card(model: ExportedModel, variants: Mapping[str, Any], triton: Triton
             f"| output | `embedding`: float32, batch × {model.dimension}, length 1{_attributes_row(model)} |",
             f"| batch | up to {model.max_batch_size} photos |",
             f"| precision | {_precision(model)} |",
-            f"| computed by | {_provider(triton)} |",
+            f"| computed by | {_provider(model, triton)} |",
             f"| ONNX operator set | {model.opset} |",
             "",
             *_attributes(model),
@@ -65,11 +65,11 @@ def _precision(model: ExportedModel) -> str:
     return f"{model.precision}, rounded from `{model.rounded_from}`; its vectors are not comparable with that model's"
 
 
-def _provider(triton: TritonSettings) -> str:
+def _provider(model: ExportedModel, triton: TritonSettings) -> str:
     """Which execution provider the configuration asks Triton's onnxruntime for."""
     if triton.device == "cpu":
         return f"`{CPU}`"
-    precision = "FP16" if triton.half_precision else "FP32"
+    precision = "INT8" if model.precision == "int8_tensorrt" else "FP16" if triton.half_precision else "FP32"
     return f"`TensorrtExecutionProvider` in {precision} in Triton on a GPU, `{CPU}` elsewhere"
 
 

@@ -1,10 +1,13 @@
-"""Copies of an exported model in smaller numbers: half precision, or 8-bit integers calibrated on photos."""
+"""Copies of an exported model in smaller numbers: half precision, or 8-bit integers calibrated on photos.
+
+Integers come in two kinds, since processors and TensorRT ask for different ones; both are QDQ graphs of ONNX.
+"""
 
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, get_args
 
 import numpy as np
 import onnx
@@ -14,17 +17,37 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
+from lookalike.embedders.model_folder import Precision
 from lookalike.embedders.protocol import ModelIdentity
 from lookalike.embedders.tensors import PIXELS
 from lookalike.errors import ExportError
 from lookalike.release.onnx_export import metadata
 from lookalike.storage import digest_bytes, digest_json
 
-Precision = Literal["float32", "float16", "int8"]
+ROUNDED: tuple[Precision, ...] = get_args(Precision)[1:]
+"""Those that are copies."""
 
 CALIBRATION_BATCH = 16
 IN_INTEGERS = ["Conv", "Clip", "Relu", "Add", "ReduceMean", "GlobalAveragePool", "MaxPool"]
 """Convolutions and what lies between them; each missing one would widen the numbers and round them again."""
+FOR_PROCESSORS: dict[str, Any] = {"op_types_to_quantize": IN_INTEGERS, "activation_type": QuantType.QUInt8}
+"""Unsigned activations beside signed weights are what onnxruntime's kernels for Intel and AMD are made for."""
+WEIGHTED = ["Conv", "Add"]
+FOR_TENSORRT: dict[str, Any] = {
+    "op_types_to_quantize": WEIGHTED,
+    "activation_type": QuantType.QInt8,
+    "extra_options": {
+        "ActivationSymmetric": True,
+        "WeightSymmetric": True,
+        "AddQDQPairToWeight": True,
+        "DedicatedQDQPair": True,
+        "OpTypesToExcludeOutputQuantization": WEIGHTED,
+        "QuantizeBias": False,
+    },
+}
+"""TensorRT reads signed numbers with zero point 0 only, has biases in full, and wants a pair of Q and DQ before what
+computes with weights and before sums: it fuses the rest itself. The options are those of onnxruntime's own example for
+TensorRT (onnxruntime-inference-examples, quantization/nlp/bert/trt)."""
 
 
 def round_model(
@@ -37,7 +60,7 @@ def round_model(
     Raises ExportError.
     """
     try:
-        proto = _half(full) if precision == "float16" else _integers(full, calibration)
+        proto = _half(full) if precision == "float16" else _integers(full, calibration, precision)
     except (RuntimeError, ValueError, TypeError, KeyError) as error:
         raise ExportError(f"the model cannot be rounded to {precision}: {error}") from error
     own = replace(identity, weights=weights_digest(proto))
@@ -92,26 +115,30 @@ def _casts_to(node: onnx.NodeProto, kind: int) -> bool:
     return node.op_type == "Cast" and onnx.helper.get_node_attr_value(node, "to") == kind
 
 
-def _integers(full: Path, calibration: NDArray[np.uint8]) -> onnx.ModelProto:
+def _integers(full: Path, calibration: NDArray[np.uint8], precision: Precision) -> onnx.ModelProto:
     """Convolutions in 8 bits with a scale for every output channel; depthwise ones lose too much with one for all.
 
-    Unsigned activations beside signed weights are what onnxruntime's kernels for Intel and AMD are made for.
     The few matrix products at the end, whose outputs are the vectors themselves, stay as they are.
     """
     with tempfile.TemporaryDirectory(prefix="lookalike-int8-") as scratch:
         prepared, quantised = Path(scratch) / "prepared.onnx", Path(scratch) / "int8.onnx"
         quant_pre_process(str(full), str(prepared), skip_symbolic_shape=True)
+        kind = FOR_PROCESSORS if precision == "int8" else _for_tensorrt(prepared)
         quantize_static(
             str(prepared),
             str(quantised),
             _Photos(calibration),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=IN_INTEGERS,
             per_channel=True,
-            activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            **kind,
         )
         return onnx.load(str(quantised))
+
+
+def _for_tensorrt(prepared: Path) -> dict[str, Any]:
+    """Sums behind the last convolution belong to the vectors' own arithmetic and stay in full."""
+    return {**FOR_TENSORRT, "nodes_to_exclude": _tail(onnx.load(str(prepared)).graph)}
 
 
 class _Photos(CalibrationDataReader):

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from pydantic import Field, model_validator
 
 from lookalike.config import StrictConfig
-from lookalike.embedders.model_folder import FINGERPRINT
+from lookalike.embedders.model_folder import FINGERPRINT, Precision
 from lookalike.embedders.protocol import ModelIdentity
 from lookalike.embedders.tensors import ATTRIBUTES, EMBEDDING, PIXELS, attribute_count
 from lookalike.errors import ExportError
@@ -35,6 +35,9 @@ class TritonSettings(StrictConfig):
     """How long a request may wait for company; under load the queue fills batches by itself."""
     half_precision: bool = True
     """Let TensorRT compute in FP16 on a GPU; the golden vectors are checked after loading."""
+    optimal_batch_size: int | None = Field(default=None, ge=1)
+    """Batch that TensorRT chooses its kernels for; the smallest preferred one where none is named. One engine serves
+    every batch from 1 to the largest."""
     engine_cache: str = "/var/cache/triton/tensorrt"
     """Folder where TensorRT keeps compiled engines, so that a restart takes seconds, not minutes; each model has its
     own in it. An engine fits one kind of GPU and one TensorRT: `serving/triton/engine_cache.sh` makes it a link to
@@ -45,11 +48,21 @@ class TritonSettings(StrictConfig):
         wrong = [size for size in self.preferred_batch_sizes if not 1 <= size <= self.max_batch_size]
         if wrong:
             raise ValueError(f"preferred_batch_sizes holds {wrong}; sizes from 1 to {self.max_batch_size} are accepted")
+        if self.optimal_batch_size is not None and self.optimal_batch_size > self.max_batch_size:
+            raise ValueError(
+                f"optimal_batch_size is {self.optimal_batch_size}; at most {self.max_batch_size} is served"
+            )
         return self
 
+    @property
+    def profile(self) -> tuple[int, int, int]:
+        """Smallest, optimal and largest batch of TensorRT's engine."""
+        optimal = self.optimal_batch_size or min(self.preferred_batch_sizes, default=self.max_batch_size)
+        return 1, optimal, self.max_batch_size
 
-def config_text(name: str, identity: ModelIdentity, settings: TritonSettings) -> str:
-    """The config.pbtxt of `name`, complete: Triton has nothing to guess."""
+
+def config_text(name: str, identity: ModelIdentity, settings: TritonSettings, precision: Precision = "float32") -> str:
+    """The config.pbtxt of `name`, complete: Triton has nothing to guess. `precision` is the ONNX file's."""
     schema = _schema()
     config = schema.ModelConfig(name=name, backend=BACKEND, max_batch_size=settings.max_batch_size)
     size = identity.preprocessing
@@ -66,7 +79,7 @@ def config_text(name: str, identity: ModelIdentity, settings: TritonSettings) ->
     config.version_policy.specific.versions.append(1)
     _add_batching(config, settings)
     _add_warmup(config, schema, identity, settings)
-    _add_tensorrt(config, identity, settings)
+    _add_tensorrt(config, identity, settings, precision)
     return str(text_format.MessageToString(config))
 
 
@@ -90,9 +103,9 @@ def _add_batching(config: Any, settings: TritonSettings) -> None:
 
 
 def _add_warmup(config: Any, schema: ModuleType, identity: ModelIdentity, settings: TritonSettings) -> None:
-    """Run the smallest and the largest batch once before the model calls itself ready."""
+    """Run the batches of TensorRT's profile once before the model calls itself ready: engines are built by then."""
     size = identity.preprocessing
-    for batch in sorted({1, settings.max_batch_size}):
+    for batch in sorted(set(settings.profile)):
         sample = config.model_warmup.add(name=f"batch_{batch}", batch_size=batch)
         pixels = schema.ModelWarmup.Input(
             data_type=schema.TYPE_UINT8, dims=[size.height, size.width, 3], random_data=True
@@ -100,16 +113,28 @@ def _add_warmup(config: Any, schema: ModuleType, identity: ModelIdentity, settin
         sample.inputs[PIXELS].CopyFrom(pixels)
 
 
-def _add_tensorrt(config: Any, identity: ModelIdentity, settings: TritonSettings) -> None:
+def _add_tensorrt(config: Any, identity: ModelIdentity, settings: TritonSettings, precision: Precision) -> None:
     """Ask for TensorRT on GPU instances; CPU instances ignore the block, so it may always be there.
 
     onnxruntime names an engine's file by the graph, not by its weights: two trainings of one architecture would
-    take each other's, so the fingerprint is in the path.
+    take each other's, so the fingerprint is in the path. Without a profile it builds an engine anew whenever a batch
+    is larger or smaller than any before, while shoppers wait.
     """
     accelerator = config.optimization.execution_accelerators.gpu_execution_accelerator.add(name="tensorrt")
-    accelerator.parameters["precision_mode"] = "FP16" if settings.half_precision else "FP32"
+    accelerator.parameters["precision_mode"] = _tensorrt_precision(settings, precision)
     accelerator.parameters["trt_engine_cache_enable"] = "1"
     accelerator.parameters["trt_engine_cache_path"] = f"{settings.engine_cache}/{identity.fingerprint}"
+    size = identity.preprocessing
+    for bound, batch in zip(("min", "opt", "max"), settings.profile, strict=True):
+        shape = f"{PIXELS}:{batch}x{size.height}x{size.width}x3"
+        accelerator.parameters[f"trt_profile_{bound}_shapes"] = shape
+
+
+def _tensorrt_precision(settings: TritonSettings, precision: Precision) -> str:
+    """Triton's backend takes one: beside integers, whatever is not between Q and DQ is computed in FP32."""
+    if precision == "int8_tensorrt":
+        return "INT8"
+    return "FP16" if settings.half_precision else "FP32"
 
 
 @cache

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
+from lookalike.embedders.model_folder import Precision
 from lookalike.embedders.onnx import open_session
-from lookalike.embedders.protocol import Embeddings, ModelIdentity
+from lookalike.embedders.protocol import Embedder, Embeddings, ModelIdentity
 from lookalike.embedders.tensors import PIXELS, answer, in_batches, output_names
 from lookalike.errors import ExportError, ParityError
 from lookalike.evaluation.bootstrap import Estimate, estimate_difference
@@ -22,7 +23,7 @@ from lookalike.evaluation.queries import CATALOGUE, DAMAGED, QuerySet, damaged_p
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.evaluation.truth import read_truth
 from lookalike.release.parity import neighbour_overlap
-from lookalike.release.rounding import Precision, round_model
+from lookalike.release.rounding import ROUNDED, round_model
 
 PRECISION, RECALL = "fine_precision_at_4", "known_item_recall_at_10"
 BATCH = 32
@@ -36,7 +37,7 @@ class VariantSettings(StrictConfig):
     measured: tuple[Precision, ...] = ()
     """Precisions that are tried and reported beside it."""
     calibration_photos: int = Field(default=256, ge=1)
-    """Photos of the train split that int8 takes the ranges of its activations from."""
+    """Photos of the train split that integers take the ranges of their activations from."""
     evaluation: EvaluationSettings = EvaluationSettings(split="validation", damaged_queries=1_000, distractors=0)
     """The questions both models are asked; figures are paired, query by query."""
     min_cosine: float = Field(default=0.99, ge=0, le=1)
@@ -48,9 +49,9 @@ class VariantSettings(StrictConfig):
 
     @property
     def wanted(self) -> tuple[Precision, ...]:
-        """Precisions to make, in the order of their size."""
+        """Precisions to make."""
         asked = {self.published, *self.measured}
-        return tuple(precision for precision in ("float16", "int8") if precision in asked)
+        return tuple(precision for precision in ROUNDED if precision in asked)
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ def make_variants(
     """Round the ONNX file `full` into `scratch`, and ask both models the validation questions. Raises ExportError."""
     catalogue = load_catalogue(validated)
     truth = read_truth(catalogue, splits)
-    calibration = _calibration(catalogue, truth.rows("train"), identity, settings.calibration_photos)
-    judge = _Judge(catalogue, splits, settings.evaluation)
+    calibration = calibration_pixels(catalogue, truth.rows("train"), identity, settings.calibration_photos)
+    judge = Judge(catalogue, splits, settings.evaluation)
     expected = judge.ask(_Model(identity, open_session(full)))
     variants = []
     for precision in settings.wanted:
@@ -119,7 +120,7 @@ def make_variants(
     return variants
 
 
-def _calibration(
+def calibration_pixels(
     catalogue: Catalogue, rows: NDArray[np.int64], identity: ModelIdentity, count: int
 ) -> NDArray[np.uint8]:
     """(N, H, W, 3) photos spread evenly over the train split."""
@@ -130,7 +131,7 @@ def _calibration(
     return identity.preprocessing.batch(contents)
 
 
-class _Judge:
+class Judge:
     """The validation questions, drawn once: catalogue photos for precision, damaged ones for recall."""
 
     def __init__(self, catalogue: Catalogue, splits: Path, settings: EvaluationSettings) -> None:
@@ -141,7 +142,8 @@ class _Judge:
         damaged = damaged_photos(catalogue, rows, settings)
         self._queries = [QuerySet(CATALOGUE, self._gallery, known_item=False), QuerySet(DAMAGED, damaged)]
 
-    def ask(self, model: "_Model") -> dict[str, Measured]:
+    def ask(self, model: Embedder) -> dict[str, Measured]:
+        """What is measured of its answers, by the name of the questions."""
         return evaluate_embedder(model, self._truth, self._queries, self._gallery, self._settings).sets
 
 

@@ -14,6 +14,8 @@ Settings = Mapping[str, Mapping[str, Any]]
 Config = TypeVar("Config", bound=StrictConfig)
 
 NONE: Settings = {}
+MILVUS_TOKEN = "MILVUS_TOKEN"
+"""Environment variable with `user:password` or an API key: a secret, and so no argument of a verb or of a run."""
 
 
 def settings_for(kind: type[Config], settings: Settings, stage: str) -> Config:
@@ -21,12 +23,17 @@ def settings_for(kind: type[Config], settings: Settings, stage: str) -> Config:
     return parse_config(kind, dict(settings.get(stage, {})), f"settings.{stage}")
 
 
+def milvus_token() -> str:
+    """The environment's; empty where there is none."""
+    return os.environ.get(MILVUS_TOKEN, "")
+
+
 @contextmanager
 def collections_at(uri: str) -> Iterator["VectorIndex"]:
-    """An open index; Milvus' token, a secret, comes from the environment and not from a pipeline's arguments."""
+    """An open index, with the environment's token where Milvus asks for one."""
     from lookalike.index.choose import open_index
 
-    store = open_index(uri, token=os.environ.get("MILVUS_TOKEN", ""))
+    store = open_index(uri, milvus_token())
     try:
         yield store
     finally:

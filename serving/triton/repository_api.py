@@ -12,9 +12,11 @@ READY, LOADING, UNLOADING = "READY", "LOADING", "UNLOADING"
 class RepositoryApi:
     """Blocking calls to one Triton server at `host:port`."""
 
-    def __init__(self, address: str, timeout_seconds: float = 60.0) -> None:
+    def __init__(self, address: str, timeout_seconds: float = 60.0, look_seconds: float = 5.0) -> None:
+        """A load may take long. Looks are answered at once, but where their connection was given to the thread of
+        Triton's HTTP server that is busy with a load: then another try is better than waiting for its end."""
         self.address = address
-        self._timeout = timeout_seconds
+        self._timeout, self._look = timeout_seconds, look_seconds
 
     def live(self) -> bool:
         """Whether the server itself answers."""
@@ -34,25 +36,22 @@ class RepositoryApi:
 
     def models(self) -> dict[str, str]:
         """Every model of the repository by name, with its state (READY, LOADING, UNLOADING, UNAVAILABLE or empty)."""
-        _, body = self._post("/v2/repository/index")
+        _, body = self._request("POST", "/v2/repository/index", self._look)
         return {entry["name"]: entry.get("state", "") for entry in json.loads(body)}
 
     def _change(self, model: str, verb: str) -> None:
-        status, body = self._post(f"/v2/repository/models/{model}/{verb}")
+        status, body = self._request("POST", f"/v2/repository/models/{model}/{verb}", self._timeout)
         if status != http.client.OK:
             raise ReleaseError(f"Triton could not {verb} {model}: {_reason(body)}")
 
     def _answers(self, path: str) -> bool:
         try:
-            return self._request("GET", path)[0] == http.client.OK
+            return self._request("GET", path, self._look)[0] == http.client.OK
         except BackendUnavailable:
             return False
 
-    def _post(self, path: str) -> tuple[int, bytes]:
-        return self._request("POST", path)
-
-    def _request(self, method: str, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self.address, timeout=self._timeout)
+    def _request(self, method: str, path: str, seconds: float) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self.address, timeout=seconds)
         try:
             connection.request(method, path)
             response = connection.getresponse()

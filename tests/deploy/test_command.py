@@ -30,11 +30,11 @@ def running(container: dict[str, Any], settings: str, folder: Path, ports: tuple
     verb = folder / "lookalike"
     verb.write_text(f'#!/bin/sh\nexec {sys.executable} -m app "$@"\n')
     verb.chmod(0o755)
-    moved = {"/etc/lookalike/": f"{folder}/", "--port 8080": f"--port {ports[0]}", "-port 8081": f"-port {ports[1]}"}
-    command = [_replaced(word, {" /workspace": f" {folder}", **moved}) for word in container["command"]]
+    moved = {"/etc/lookalike/": f"{folder}/", "/workspace": str(folder), "8080": ports[0], "8081": ports[1]}
+    command = [_replaced(word, moved) for word in (*container["command"], *container["args"], *APPENDED)]
     variables = {"PATH": f"{folder}:{os.environ['PATH']}", "MILVUS_URI": f"faiss://{folder}/faiss"}
     with (folder / "said").open("wb") as said:
-        process = subprocess.Popen([*command, *APPENDED], env={**os.environ, **variables}, stderr=said, cwd=ROOT)
+        process = subprocess.Popen(command, env={**os.environ, **variables}, stderr=said, cwd=ROOT)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}") as client:
             yield client

@@ -132,10 +132,10 @@ def test_production_changes_by_canary_and_grows_with_concurrency(production: lis
     assert transformer["minReplicas"] < transformer["maxReplicas"]
 
 
-def test_a_container_has_one_port_for_knative(production: list[Document]) -> None:
+def test_a_pod_has_one_port_for_knative(production: list[Document]) -> None:
     for pod in pods(production):
         if pod.owner.startswith("InferenceService"):
-            assert [len(container.get("ports", [])) for container in pod.spec["containers"]] == [1]
+            assert sum(len(container.get("ports", [])) for container in pod.spec["containers"]) == 1
 
 
 def test_the_watch_is_scheduled_once(overlay: list[Document]) -> None:

@@ -12,6 +12,7 @@ from app.manifests.reading import Document, by_name
 from benchmarks.cluster.manifests import SORTS, sample
 
 SEARCH = "InferenceService/lookalike"
+RUNTIME = "ServingRuntime/lookalike-triton"
 Change = Callable[[dict[str, Document]], None]
 
 
@@ -123,6 +124,51 @@ BY_HAND: dict[str, tuple[Change, str]] = {
         "may be another tomorrow",
     ),
 }
+
+
+def mirror(objects: dict[str, Document]) -> dict[str, Any]:
+    [found] = [each for each in objects[RUNTIME]["spec"]["containers"] if each["name"] == "mirror"]
+    made: dict[str, Any] = found
+    return made
+
+
+IN_PRODUCTION: dict[str, tuple[Change, str]] = {
+    "copies where Triton does not look": (
+        lambda objects: mirror(objects)["args"].__setitem__(1, "/verified/copies"),
+        "has its model_repository at no volume",
+    ),
+    "copies of another folder": (
+        lambda objects: mirror(objects)["volumeMounts"][0].update(subPath="releases"),
+        "has its model_repository at releases of lookalike-workspace",
+    ),
+    "trusted keys under another name": (
+        lambda objects: mirror(objects)["args"].__setitem__(3, "file:/etc/lookalike/trusted/keys.yaml"),
+        "mirror refers to /etc/lookalike/trusted/keys.yaml, which no mounted ConfigMap or Secret has",
+    ),
+    "trusted keys that nobody makes": (
+        lambda objects: objects["Namespace/lookalike"]["metadata"]["annotations"].pop(
+            "lookalike/made-beforehand.verified"
+        ),
+        "ConfigMap/lookalike-trusted-keys is neither in the manifests nor said to be made beforehand",
+    ),
+    "a port that KServe does not expect": (
+        lambda objects: container(objects)["args"].extend(["--port", "9090"]),
+        "KServe says --http_port 8080, the service's settings say 9090",
+    ),
+    "a variable that the verb does not read": (
+        lambda objects: container(objects)["env"].append({"name": "LOOKALIKE_SIGNING_KEYS", "value": "x"}),
+        "nobody reads the variable LOOKALIKE_SIGNING_KEYS",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", IN_PRODUCTION)
+def test_is_found_where_releases_are_verified(mistake: str, production: list[Document], root: TyperGroup) -> None:
+    change, said = IN_PRODUCTION[mistake]
+    objects = by_name(copy.deepcopy(production))
+    change(objects)
+    findings = [finding.what for finding in check([*objects.values()], root)]
+    assert any(said in what for what in findings), findings
 
 
 @pytest.mark.parametrize("mistake", BY_HAND)

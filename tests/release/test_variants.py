@@ -17,7 +17,7 @@ from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.release.export import VARIANTS, ExportSettings, export
 from lookalike.release.parity import ParitySettings
 from lookalike.release.parts import ReleaseParts
-from lookalike.release.rounding import weights_digest
+from lookalike.release.rounding import ROUNDED, weights_digest
 from lookalike.release.triton_config import TritonSettings
 from lookalike.release.variants import Variant, VariantSettings
 from tests.evaluation.shop import make_shop
@@ -50,11 +50,11 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
 @pytest.fixture(scope="module")
 def full(parts: tuple[Path, Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("full") / "exported"
-    export(parts[0], parts[1], output, chosen(measured=("float16", "int8")), splits=parts[2])
+    export(parts[0], parts[1], output, chosen(measured=ROUNDED), splits=parts[2])
     return output
 
 
-@pytest.fixture(scope="module", params=["float16", "int8"])
+@pytest.fixture(scope="module", params=ROUNDED)
 def rounded(
     request: pytest.FixtureRequest, parts: tuple[Path, Path, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
@@ -97,7 +97,53 @@ def test_the_convolutions_are_what_is_rounded(full: Path, rounded: Path) -> None
     copy = load_model(rounded)
     stored = onnx.load(str(onnx_file(rounded, copy))).graph.initializer
     kernels = {tensor.data_type for tensor in stored if len(tensor.dims) == 4 and np.prod(tensor.dims) > 50}
-    assert kernels == {{"float16": onnx.TensorProto.FLOAT16, "int8": onnx.TensorProto.INT8}[copy.precision]}
+    kinds = {"float16": onnx.TensorProto.FLOAT16, "int8": onnx.TensorProto.INT8}
+    assert kernels == {kinds.get(copy.precision, onnx.TensorProto.FLOAT)}, "TensorRT rounds kernels itself, by their Q"
+
+
+@pytest.fixture(scope="module")
+def for_tensorrt(
+    parts: tuple[Path, Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[onnx.GraphProto, dict[str, np.ndarray]]:
+    """The copy's graph, and what it has stored."""
+    output = tmp_path_factory.mktemp("tensorrt") / "exported"
+    export(parts[0], parts[1], output, chosen(published="int8_tensorrt"), splits=parts[2])
+    graph = onnx.load(str(onnx_file(output, load_model(output)))).graph
+    return graph, {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+
+
+def test_tensorrt_gets_signed_integers_around_zero(
+    for_tensorrt: tuple[onnx.GraphProto, dict[str, np.ndarray]],
+) -> None:
+    graph, stored = for_tensorrt
+    points = [stored[node.input[2]] for node in graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
+    assert points
+    assert {point.dtype for point in points} == {np.dtype(np.int8)}, "also no bias in 32 bits"
+    assert all(not point.any() for point in points)
+
+
+def test_every_convolution_for_tensorrt_reads_what_was_rounded_a_scale_for_each_channel(
+    for_tensorrt: tuple[onnx.GraphProto, dict[str, np.ndarray]],
+) -> None:
+    graph, stored = for_tensorrt
+    made_by = {name: node for node in graph.node for name in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert convolutions
+    for node in convolutions:
+        photo, kernel = (made_by[name] for name in node.input[:2])
+        assert photo.op_type == kernel.op_type == "DequantizeLinear"
+        weights = stored[made_by[kernel.input[0]].input[0]]
+        assert stored[kernel.input[1]].shape == (len(weights),)
+        assert stored[photo.input[1]].shape == ()
+
+
+def test_what_makes_the_vector_is_not_rounded_for_tensorrt(
+    for_tensorrt: tuple[onnx.GraphProto, dict[str, np.ndarray]],
+) -> None:
+    graph, _ = for_tensorrt
+    readers = {name: node.op_type for node in graph.node for name in node.input}
+    rounded = {readers[node.output[0]] for node in graph.node if node.op_type == "DequantizeLinear"}
+    assert rounded <= {"Conv", "Add"}
 
 
 def test_the_same_checkpoint_makes_the_same_copy(full: Path, rounded: Path) -> None:
@@ -107,7 +153,7 @@ def test_the_same_checkpoint_makes_the_same_copy(full: Path, rounded: Path) -> N
 
 def test_the_report_says_what_each_copy_loses(full: Path) -> None:
     report = json.loads((full / VARIANTS).read_text())
-    assert list(report) == ["float16", "int8"]
+    assert list(report) == [*ROUNDED]
     for copy in report.values():
         difference = copy["differences"]["fine_precision_at_4"]
         found = copy["rounded"]["fine_precision_at_4"] - copy["float32"]["fine_precision_at_4"]
@@ -116,7 +162,7 @@ def test_the_report_says_what_each_copy_loses(full: Path) -> None:
         assert 0.99 < copy["min_cosine"] <= copy["mean_cosine"] <= 1.00001
     card = (full / "model_card.md").read_text()
     assert "## Rounded copies" in card
-    assert "| int8 |" in card
+    assert "| int8 |" in card and "| int8_tensorrt |" in card
 
 
 def measured(mean_cosine: float, precision: tuple[float, float] | None, recall: tuple[float, float] | None) -> Variant:

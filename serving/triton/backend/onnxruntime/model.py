@@ -104,8 +104,10 @@ def _tensorrt(block: dict[str, Any], device: int) -> dict[str, Any]:
     return {
         "device_id": device,
         "trt_fp16_enable": given.get("precision_mode") == "FP16",
+        "trt_int8_enable": given.get("precision_mode") == "INT8",
         "trt_engine_cache_enable": given.get("trt_engine_cache_enable") == "1",
         "trt_engine_cache_path": given.get("trt_engine_cache_path", ""),
+        **{name: value for name, value in given.items() if name.startswith("trt_profile_")},
     }
 
 
