@@ -33,5 +33,6 @@ def train_model(
     from lookalike import stages
 
     inputs = (validated.path, splits.path, triplets.path)
-    record = stages.train(*inputs, checkpoint.path, recipe=recipe, workspace=workspace, continue_from=continue_from)
+    places = {"workspace": workspace, "continue_from": continue_from}
+    record = stages.train(*inputs, checkpoint.path, recipe=recipe, processes=0, **places)  # 0: as many as GPUs
     log_record(record, metrics)

@@ -10,11 +10,10 @@ from torch import distributed
 from torch.multiprocessing.spawn import ProcessException, start_processes
 
 from lookalike.errors import TrainingError
+from lookalike.training.group import GRACE_SECONDS
+from lookalike.training.recipe import Recipe
 
 Job = TypeVar("Job")
-
-GRACE_SECONDS = 5.0
-"""How long the others may take to end by themselves once one has failed, before they are ended."""
 
 
 def launch(processes: int, work: Callable[[Job], object], job: Job) -> None:
@@ -30,6 +29,12 @@ def launch(processes: int, work: Callable[[Job], object], job: Job) -> None:
     except ProcessException as error:
         reason = error.msg.strip().splitlines()[-1].removeprefix(f"{TrainingError.__module__}.TrainingError: ")
         raise TrainingError(f"training process {error.error_index + 1} of {processes} failed: {reason}") from error
+
+
+def processes_here(recipe: Recipe) -> int:
+    """One for each GPU of this machine, and one where a recipe uses none or needs a batch's whole statistics."""
+    several = recipe.device in ("auto", "gpu", "cuda") and recipe.encoder.batch_norm == "frozen"
+    return max(1, torch.cuda.device_count()) if several else 1
 
 
 def _process(rank: int, processes: int, port: int, work: Callable[[Job], object], job: Job) -> None:

@@ -6,17 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lookalike.training.state import STATE, load_state
+from lookalike.training.shelves import open_shelf
+from lookalike.training.state import read_state
+from lookalike.training.state_store import StateStore
 from tests.training.conftest import Train, tiny_recipe
 
 TRAINS_AND_DIES = """
 import os, signal, sys
 from pathlib import Path
-from lookalike.training import state
 from lookalike.training.fit import train
 from lookalike.training.recipe import Recipe
+from lookalike.training.state_store import StateStore
 
-save, saves = state.save_state, []
+save, saves = StateStore.save, []
 
 def and_die(*arguments):
     save(*arguments)
@@ -24,10 +26,10 @@ def and_die(*arguments):
     if len(saves) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-state.save_state = and_die
+StateStore.save = and_die
 shop, output, recipe, folder = sys.argv[1:]
 stages = [Path(shop) / name for name in ("validated", "splits", "triplets")]
-train(*stages, Path(output), Recipe.model_validate_json(recipe), resume_folder=Path(folder), save_every_steps=3)
+train(*stages, Path(output), Recipe.model_validate_json(recipe), resume_at=Path(folder), save_every_steps=3)
 """
 
 
@@ -37,19 +39,13 @@ def test_a_run_killed_within_an_epoch_ends_with_the_same_bytes(trained: Train, s
     killed = subprocess.run([sys.executable, "-c", TRAINS_AND_DIES, *arguments], env={**os.environ}, check=False)
     assert killed.returncode == -signal.SIGKILL
     (folder,) = kept.iterdir()
-    state = load_state(folder)
-    assert state is not None
+    content = StateStore(open_shelf(str(folder))).newest()
+    assert content is not None
+    state = read_state(content)
     assert (len(state.history), len(state.losses)) == (1, 2)  # 4 steps per epoch, saved after steps 3, 4, 6 ...
 
-    resumed = trained(recipe, "resumed", resume_folder=kept, save_every_steps=3)
+    resumed = trained(recipe, "resumed", resume_at=kept, save_every_steps=3)
     whole = trained(recipe, "whole")
     assert resumed.content == whole.content
     assert (tmp_path / "resumed" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
     assert not list(kept.iterdir())
-
-
-def test_a_state_half_written_is_never_read(trained: Train, tmp_path: Path) -> None:
-    folder = tmp_path / "state"
-    folder.mkdir()
-    (folder / f".{STATE}.abc.partial.safetensors").write_bytes(b"half")
-    assert load_state(folder) is None
