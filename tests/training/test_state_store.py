@@ -101,9 +101,7 @@ def test_an_address_that_nothing_here_reads_is_refused_by_name(address: str) -> 
         open_shelf(address)
 
 
-def test_a_bucket_that_is_not_there_is_an_error_of_storage(
-    s3: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bucket_that_is_not_there_is_an_error_of_storage(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(StorageError, match="s3://missing/run/name was not written"):
