@@ -11,6 +11,7 @@ import torch
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch._dynamo.exc import TorchDynamoException
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -111,6 +112,8 @@ def _fit(trainer: lightning.Trainer, module: TrainingModule, epochs: Epochs) -> 
         trainer.fit(module, epochs)
     except TorchDynamoException as error:
         raise TrainingError(f"compile is on and the network cannot be compiled here: {error}") from error
+    except SIGTERMException as error:  # else it would end the process with 0, as if all were done
+        raise TrainingError(f"ended by SIGTERM after {module.step} steps; run it again to go on") from error
 
 
 def _trainer(recipe: Recipe, epochs: int, callbacks: list[lightning.Callback], ranks: Ranks) -> lightning.Trainer:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import lightning
 import torch
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from safetensors.torch import load, save
 from torch import Tensor
 from torch.optim import Optimizer
@@ -104,6 +105,14 @@ class Resumption(lightning.Callback):
         assert isinstance(pl_module, TrainingModule)
         self.history.append({"epoch": len(self.history) + 1, "steps": pl_module.step, **pl_module.finish_epoch()})
         self._save(trainer, pl_module)
+
+    def on_exception(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
+    ) -> None:
+        """Save once more when the machine is taken away and there is time to: a step is whole, or has not begun."""
+        if isinstance(exception, SIGTERMException) and not trainer.is_last_batch:
+            assert isinstance(pl_module, TrainingModule)
+            self._save(trainer, pl_module)
 
     def _save(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
         if self._store is not None and trainer.is_global_zero:

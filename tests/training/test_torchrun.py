@@ -61,7 +61,7 @@ def s3() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def on_two_machines(torchrun: Torchrun) -> list[tuple[Path, subprocess.Popen]]:
+def on_two_machines(torchrun: Torchrun) -> list[tuple[Path, str]]:
     """A workspace of its own for each of two agents, which find one another at a rendezvous; both ended well."""
     meeting = f"127.0.0.1:{find_free_network_port()}"
     options = ("--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", meeting)
@@ -109,7 +109,12 @@ def test_a_killed_process_is_started_again_and_the_end_is_the_same_bytes(
 
 
 def test_a_failing_process_ends_all_with_one_error_and_fewer_go_on(
-    torchrun: Torchrun, s3: dict[str, str], trained: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    torchrun: Torchrun,
+    s3: dict[str, str],
+    trained: Train,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     workspace, state = torchrun.workspace("fewer"), f"s3://{BUCKET}/fewer"
     ends = {"ENDS_AT": "7", "ENDING_RANK": "1", "ENDS_BY": "error", "LOOKALIKE_TRAINING_STATE": state}
@@ -127,5 +132,7 @@ def test_a_failing_process_ends_all_with_one_error_and_fewer_go_on(
     trained(shared_recipe(), "alone")
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
-    trained(shared_recipe(), "fewer", resume_at=state)
+    with caplog.at_level("INFO", "lookalike.training.loop"):
+        trained(shared_recipe(), "fewer", resume_at=state)
+    assert "going on after epoch 1 of 3 and 2 steps" in caplog.text
     assert_close(tmp_path / "alone", tmp_path / "fewer")
