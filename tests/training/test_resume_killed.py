@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lookalike.training.recipe import Recipe
 from lookalike.training.shelves import open_shelf
 from lookalike.training.state import TrainingState, read_state
 from lookalike.training.state_store import StateStore
