@@ -148,7 +148,7 @@ sbom: $(INSTALLED)  ## Bill of materials and licences of an environment (OF=fold
 	$(SBOM)/bin/pip-licenses --python=$(OF)/bin/python --format=markdown --with-urls --output-file=runs/sbom/licences.md
 
 lock: $(INSTALLED)  ## Resolve requirements.lock anew from pyproject.toml
-	$(BIN)/python -m pip install --quiet --upgrade --editable '.[train,export,index,features,serve,monitor,pipelines,deploy,dev]'
+	$(BIN)/python -m pip install --quiet --upgrade --editable '.[train,s3,export,index,features,serve,monitor,pipelines,deploy,dev]'
 	{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > $(VENV)/lock
 	mv $(VENV)/lock requirements.lock
 

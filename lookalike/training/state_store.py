@@ -27,10 +27,10 @@ class StateStore:
     def save(self, content: bytes, steps: int) -> None:
         """Put the state after so many steps before all others, and forget those that are too many."""
         digest = digest_bytes(content)
-        newest = {"file": f"{steps:09d}-{digest[:12]}.safetensors", "steps": steps, "sha256": digest}
-        self._shelf.put(newest["file"], content)
-        earlier = [state for state in self._listed() if state["file"] != newest["file"]]
-        kept = [newest, *earlier][: self._keep]
+        name = f"{steps:09d}-{digest[:12]}.safetensors"
+        self._shelf.put(name, content)
+        earlier = [state for state in self._listed() if state["file"] != name]
+        kept = [{"file": name, "steps": steps, "sha256": digest}, *earlier][: self._keep]
         self._shelf.put(LATEST, json.dumps({"states": kept}, indent=2).encode())
         self._forget_all_but({LATEST, *(state["file"] for state in kept)})
 
