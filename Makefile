@@ -132,6 +132,11 @@ bench-drift: $(INSTALLED)  ## Measure the watch and the gate: false alarms, powe
 bench-manifests: $(INSTALLED)  ## Plant mistakes in the manifests and count those the checker misses (SCHEMAS=, QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.manifests $(if $(SCHEMAS),--schemas "$(SCHEMAS)") $(if $(QUICK),--quick)
 
+.PHONY: bench-train-scaling
+bench-train-scaling: $(INSTALLED)  ## Measure training on one process and two, and model more (CATALOG=, ENCODERS=, WORKSPACE= folders; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.scaling $(if $(CATALOG),--catalogue "$(CATALOG)") \
+	  $(if $(ENCODERS),--encoders "$(ENCODERS)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
+
 .PHONY: bench-features
 bench-features: $(INSTALLED) redis  ## Measure features from Feast on Redis beside a raw pipeline (VALIDATED= what validate made; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.features --validated "$(VALIDATED)" $(if $(QUICK),--quick)
