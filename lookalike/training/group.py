@@ -9,18 +9,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 
 import torch
 from torch import distributed
 from torch.distributed import DistError
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
-from lookalike.errors import TrainingError
+from lookalike.errors import LookalikeError, TrainingError
 from lookalike.storage import StageRecord
 from lookalike.training.ranks import Ranks
 
 GRACE_SECONDS = 5.0
 """How long a process that lost another one waits to be ended, so that only the one that failed says why."""
+
+PATIENCE = timedelta(hours=2)
+"""How long one waits for another that does not answer: a machine that is new decodes all photos while the others wait."""
 
 LEARN = b""
 """What the first process says before it learns; afterwards it says the record, which is never empty."""
@@ -35,7 +39,7 @@ def joined(ranks: Ranks) -> Iterator[None]:
     if ranks.world == 1 or distributed.is_initialized():
         yield
         return
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     try:
         yield
     except DistError as error:
@@ -44,7 +48,7 @@ def joined(ranks: Ranks) -> Iterator[None]:
         if "gloo" not in str(error):
             raise
         raise _lost(ranks) from error
-    except TrainingError as error:
+    except LookalikeError as error:
         get_error_handler().record_exception(error)  # torchrun repeats it as the cause of the end
         raise
     distributed.destroy_process_group()  # after an error nobody would answer

@@ -1,6 +1,7 @@
 """Processes that train together on this machine, in the environment torchrun would give them."""
 
 import os
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ from lookalike.training.group import GRACE_SECONDS
 from lookalike.training.recipe import Recipe
 
 Job = TypeVar("Job")
+OUR_ERROR = re.compile(rf"^{re.escape(TrainingError.__module__)}\.\w+: ")
+"""What a traceback's last line begins with where the sentence behind it says all."""
 
 
 def launch(processes: int, work: Callable[[Job], object], job: Job) -> None:
@@ -27,7 +30,7 @@ def launch(processes: int, work: Callable[[Job], object], job: Job) -> None:
         while not context.join(grace_period=GRACE_SECONDS):
             pass
     except ProcessException as error:
-        reason = error.msg.strip().splitlines()[-1].removeprefix(f"{TrainingError.__module__}.TrainingError: ")
+        reason = OUR_ERROR.sub("", error.msg.strip().splitlines()[-1])
         raise TrainingError(f"training process {error.error_index + 1} of {processes} failed: {reason}") from error
 
 
