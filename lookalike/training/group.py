@@ -24,7 +24,7 @@ GRACE_SECONDS = 5.0
 """How long a process that lost another one waits to be ended, so that only the one that failed says why."""
 
 PATIENCE = timedelta(hours=2)
-"""How long one waits for another that does not answer: a machine that is new decodes all photos while the others wait."""
+"""How long one waits for another that does not answer: a new machine decodes all photos while the others wait."""
 
 LEARN = b""
 """What the first process says before it learns; afterwards it says the record, which is never empty."""
