@@ -140,6 +140,11 @@ bench-gpu: $(INSTALLED)  ## Measure the model on a GPU: onnxruntime and TensorRT
 	$(BIN)/python -m benchmarks.cluster.gpu --exported "$(EXPORTED)" --validated "$(VALIDATED)" --splits "$(SPLITS)" \
 	  $(if $(DEVICE),--device $(DEVICE)) $(if $(QUICK),--quick)
 
+.PHONY: bench-train-scaling
+bench-train-scaling: $(INSTALLED)  ## Measure training on one process and two, and model more (CATALOG=, ENCODERS=, WORKSPACE= folders; QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.scaling $(if $(CATALOG),--catalogue "$(CATALOG)") \
+	  $(if $(ENCODERS),--encoders "$(ENCODERS)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
+
 .PHONY: bench-features
 bench-features: $(INSTALLED) redis  ## Measure features from Feast on Redis beside a raw pipeline (VALIDATED= what validate made; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.features --validated "$(VALIDATED)" $(if $(QUICK),--quick)
@@ -156,7 +161,7 @@ sbom: $(INSTALLED)  ## Bill of materials and licences of an environment (OF=fold
 	$(SBOM)/bin/pip-licenses --python=$(OF)/bin/python --format=markdown --with-urls --output-file=runs/sbom/licences.md
 
 lock: $(INSTALLED)  ## Resolve requirements.lock anew from pyproject.toml
-	$(BIN)/python -m pip install --quiet --upgrade --editable '.[train,export,index,features,serve,monitor,pipelines,deploy,dev]'
+	$(BIN)/python -m pip install --quiet --upgrade --editable '.[train,s3,export,index,features,serve,monitor,pipelines,deploy,dev]'
 	{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > $(VENV)/lock
 	mv $(VENV)/lock requirements.lock
 

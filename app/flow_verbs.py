@@ -1,5 +1,6 @@
 """The flow's stages as verbs: each reads and writes its place in the workspace."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -89,13 +90,25 @@ def train(
     epochs: Annotated[int, typer.Option(min=0, help="Epochs instead of the recipe's; 0 keeps them.")] = 0,
     continue_from: Annotated[str, typer.Option(help="Release whose weights to start from.")] = "",
     cache: Annotated[str, typer.Option(help="Folder that keeps decoded photos for the next run.")] = "",
-    processes: Annotated[int, typer.Option(min=1, help="Processes that share every batch.")] = 1,
+    processes: Annotated[
+        int, typer.Option(min=0, help="Processes that share every batch; 0 for one per GPU. Leave it 1 under torchrun.")
+    ] = 1,
+    state: Annotated[
+        str,
+        typer.Option(
+            help="Folder or URL (s3://, gs://) that an interrupted run goes on from; without it the workspace's.",
+            envvar="LOOKALIKE_TRAINING_STATE",
+        ),
+    ] = "",
+    save_every: Annotated[int, typer.Option(min=0, help="Steps between saved states; 0 for 500.")] = 0,
 ) -> None:
-    """Train the multi-task embedding; an interrupted run continues where it stopped."""
+    """Train the multi-task embedding; an interrupted run continues where it stopped. Under torchrun, one of many."""
     shop, chosen = Workspace(workspace), resolve_recipe(recipe, encoder, epochs)
     inputs = (str(shop.validated), str(shop.splits), str(shop.triplets), str(shop.checkpoint))
-    places = {"workspace": str(shop.root), "continue_from": continue_from, "cache": cache}
-    tell(stages.train(*inputs, recipe=chosen.text, processes=processes, **places))
+    places = {"workspace": str(shop.root), "continue_from": continue_from, "cache": cache, "state": state}
+    record = stages.train(*inputs, recipe=chosen.text, processes=processes, save_every=save_every, **places)
+    if os.environ.get("RANK", "0") == "0":  # torchrun's name for the first of the processes: one speaks for all
+        tell(record)
 
 
 def embed(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:

@@ -33,5 +33,7 @@ def train_model(
     from lookalike import stages
 
     inputs = (validated.path, splits.path, triplets.path)
-    record = stages.train(*inputs, checkpoint.path, recipe=recipe, workspace=workspace, continue_from=continue_from)
+    record = stages.train(
+        *inputs, checkpoint.path, recipe=recipe, workspace=workspace, continue_from=continue_from, processes=0
+    )  # 0: one process for each GPU of the pod
     log_record(record, metrics)

@@ -15,7 +15,7 @@ RUN python -m venv /opt/lookalike && \
 ENV PATH=/opt/lookalike/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 
 FROM base AS train
-RUN /opt/lookalike/bin/python -m pip install --no-compile --constraint requirements.lock ".[train,export]"
+RUN /opt/lookalike/bin/python -m pip install --no-compile --constraint requirements.lock ".[train,s3,export]"
 WORKDIR /workspace
 USER 10001:10001
 ENTRYPOINT ["python"]

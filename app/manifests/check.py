@@ -17,6 +17,7 @@ from app.manifests.references import reference_findings
 from app.manifests.safety import safety_findings
 from app.manifests.schemas import schema_findings
 from app.manifests.service_settings import settings_findings
+from app.manifests.trainer import trainer_findings
 
 
 def check(
@@ -31,6 +32,7 @@ def check(
         *schema_findings(documents, made, definitions or {}),
         *_objects(documents),
         *kserve_findings(documents),
+        *trainer_findings(documents),
         *reference_findings(documents, made),
         *address_findings(documents, made),
         *safety_findings(made),

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from app.manifests.pods import Pod, listed, mapped, words
+from app.manifests.pods import TRAINER_SETS, Pod, listed, mapped, words
 from app.manifests.reading import Document, Finding, of_kind
 from lookalike.stages.arguments import MILVUS_TOKEN
 from lookalike.stages.trust import SIGNING_KEY, TRUSTED_KEYS
@@ -19,12 +19,26 @@ PLACEHOLDER = re.compile(r"\$\(([A-Za-z_]\w*)\)")
 IN_FILE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 """A variable in Feast's settings, as Feast reads it."""
 ENDS = {"&&", "||", ";", "|"}
-OF_EVERYBODY = {"HOME", "TMPDIR", "PATH", "TZ", "OMP_NUM_THREADS", "PYTHONUNBUFFERED", "LD_PRELOAD", "MALLOC_ARENA_MAX"}
-"""Variables that the system, Python or a library reads."""
+OF_EVERYBODY = {
+    *("HOME", "TMPDIR", "PATH", "TZ", "OMP_NUM_THREADS", "PYTHONUNBUFFERED", "LD_PRELOAD", "MALLOC_ARENA_MAX"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION"),
+    *TRAINER_SETS,
+}
+"""Variables that the system, Python, a library or torchrun reads."""
 OF_STAGES = {MILVUS_TOKEN, SIGNING_KEY, TRUSTED_KEYS}
 """Variables that stages read by themselves, under every verb that is told where Milvus is."""
 
-STORE_READERS = {"serve", "watch", "features", "release", "update", "erase", "prune", "train", "refresh"}
+STORE_READERS = {
+    "serve",
+    "watch",
+    "features",
+    "release",
+    "update",
+    "erase",
+    "prune",
+    "pipeline train",
+    "pipeline refresh",
+}
 """Verbs that open the feature store; what is only submitted to Kubeflow has its variables there."""
 
 
@@ -63,20 +77,28 @@ def command_findings(documents: Sequence[Document], made: Sequence[Pod], root: T
         readers = OF_EVERYBODY | in_files | set(_placeholders_of(call.container)) | _environment_options(parsed.verb)
         for name in sorted(variables - readers):
             yield Finding(call.pod.owner, f"{where}: nobody reads the variable {name}")
-        if STORE_READERS & set(call.arguments[:2]):
+        if STORE_READERS & {*call.arguments[:1], " ".join(call.arguments[:2])}:
             missing = sorted(in_files - variables)
             yield from (Finding(call.pod.owner, f"{where}: feature_store.yaml needs {name}") for name in missing)
 
 
 def calls(made: Sequence[Pod]) -> list[Call]:
-    """Our verbs wherever a container runs them, directly or in a shell."""
-    found = []
-    for pod in made:
-        for container in pod.containers:
-            for line in _lines(words(container)):
-                if line and line[0].rpartition("/")[2] == "lookalike":
-                    found.append(Call(pod, container, line[1:]))
-    return found
+    """Our verbs wherever a container runs them: directly, in a shell, or as processes of torchrun."""
+    return [
+        Call(pod, container, arguments)
+        for pod in made
+        for container in pod.containers
+        for line in _lines(words(container))
+        if (arguments := _of_ours(line)) is not None
+    ]
+
+
+def _of_ours(line: list[str]) -> list[str] | None:
+    """What stands behind `lookalike`, or behind `torchrun ... -m app`."""
+    program = line[0].rpartition("/")[2] if line else ""
+    if program == "torchrun" and "app" in line and line[line.index("app") - 1] in ("-m", "--module"):
+        return line[line.index("app") + 1 :]
+    return line[1:] if program == "lookalike" else None
 
 
 def parse(root: TyperGroup, call: Call) -> Parsed:

@@ -1,7 +1,7 @@
-"""The pods that manifests make, whoever makes them: workloads of Kubernetes, or KServe."""
+"""The pods that manifests make, whoever makes them: workloads of Kubernetes, KServe, or Kubeflow's Trainer."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ TEMPLATES = {
 }
 COMPONENTS = ("predictor", "transformer")
 MAIN = "kserve-container"
+TRAINER_SETS = ("PET_NNODES", "PET_NPROC_PER_NODE", "PET_NODE_RANK", "PET_MASTER_ADDR", "PET_MASTER_PORT")
+"""Variables that Kubeflow's Trainer gives the container `node`; torchrun reads them as its options."""
 PORT = re.compile(r"port[= ](\d+)")
 
 
@@ -43,7 +45,7 @@ class Pod:
 
 
 def pods(documents: Sequence[Document]) -> list[Pod]:
-    """One for each workload, and one for each component of an InferenceService."""
+    """One for each workload, each component of an InferenceService, each runtime of the Trainer and each TrainJob."""
     made: list[Pod] = []
     for document in documents:
         if document["kind"] in TEMPLATES:
@@ -51,6 +53,12 @@ def pods(documents: Sequence[Document]) -> list[Pod]:
         if document["kind"] == "InferenceService":
             parts = mapped(document, "spec")
             made.extend(_of_component(document, part, documents) for part in COMPONENTS if part in parts)
+        if document["kind"] == "TrainingRuntime":
+            made.extend(_of_runtime(document, name_of(document), {}))
+        if document["kind"] == "TrainJob":
+            name = mapped(document, "spec", "runtimeRef").get("name")
+            runtime = by_name(documents).get(f"TrainingRuntime/{name}", {})
+            made.extend(_of_runtime(runtime, name_of(document), mapped(document, "spec", "trainer")))
     return made
 
 
@@ -97,6 +105,31 @@ def _of_workload(document: Document) -> Pod:
     if claims:
         spec["volumes"] = [*listed(spec, "volumes"), *({"name": name, "emptyDir": {}} for name in claims)]
     return Pod(name_of(document), mapped(template, "metadata", "labels"), spec)
+
+
+def job_templates(runtime: Document) -> list[dict[str, Any]]:
+    """What the Trainer makes Jobs from."""
+    return [mapped(each, "template") for each in listed(mapped(runtime, "spec", "template", "spec"), "replicatedJobs")]
+
+
+def _of_runtime(runtime: Document, owner: str, changes: dict[str, Any]) -> Iterator[Pod]:
+    """The pods of a runtime, with what a TrainJob's `trainer` changes in their container `node`."""
+    given = [{"name": name, "value": "the Trainer's"} for name in TRAINER_SETS]
+    for job in job_templates(runtime):
+        template = mapped(job, "spec", "template")
+        spec = dict(mapped(template, "spec"))
+        spec["containers"] = [
+            {
+                **container,
+                **{field: changes[field] for field in ("image", "command", "args") if field in changes},
+                **({"resources": changes["resourcesPerNode"]} if "resourcesPerNode" in changes else {}),
+                "env": [*listed(container, "env"), *listed(changes, "env"), *given],
+            }
+            if container.get("name") == "node"
+            else container
+            for container in listed(spec, "containers")
+        ]
+        yield Pod(owner, mapped(template, "metadata", "labels"), spec)
 
 
 def _of_component(service: Document, component: str, documents: Sequence[Document]) -> Pod:

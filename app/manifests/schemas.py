@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
 
-from app.manifests.pods import Pod, own_fields
+from app.manifests.pods import Pod, job_templates, own_fields
 from app.manifests.reading import Document, Finding, name_of
 
 KUBERNETES = "1.32.0"
@@ -38,6 +38,9 @@ def schema_findings(
         yield from _core(
             name_of(document), {"apiVersion": "v1", "kind": "ConfigMap", "metadata": document.get("metadata")}
         )
+        for job in job_templates(document) if document["kind"] == "TrainingRuntime" else []:
+            whole = {"metadata": {}, **job, "apiVersion": "batch/v1", "kind": "Job"}
+            yield from _core(name_of(document), whole)
     for pod in made:
         metadata = {"name": "pod", "labels": pod.labels}
         yield from _core(pod.owner, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod.spec})

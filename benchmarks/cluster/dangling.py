@@ -7,12 +7,20 @@ from benchmarks.cluster.planting import Changes, Document, Plant, Way, at, holde
 
 NAMING = {"claimName", "serviceAccountName", "runtime", "serviceName", "subPath"}
 """Fields that name another object or a part of one."""
-NAMED_IN = {"configMap", "configMapKeyRef", "volumeMounts", "volumes"}
+NAMED_IN = {"configMap", "configMapKeyRef", "runtimeRef", "volumeMounts", "volumes"}
 """Fields in which `name` does."""
 PROBED_BY = {"httpGet", "grpc", "tcpSocket"}
 SELECTED = {"lookalike/job", "app.kubernetes.io/name"}
 """Labels of pods and services by which ours select."""
-NEEDED = {"ConfigMap", "PersistentVolumeClaim", "ServiceAccount", "Service", "ServingRuntime", "Namespace"}
+NEEDED = {
+    "ConfigMap",
+    "PersistentVolumeClaim",
+    "ServiceAccount",
+    "Service",
+    "ServingRuntime",
+    "TrainingRuntime",
+    "Namespace",
+}
 IN_SETTINGS: dict[str, list[Any]] = {
     "triton_url": ["lookalike-tritno:8001", "lookalike-triton:8010"],
     "query_log": ["/log/query_log", "/logs/qeury_log", "/workspace/query_log"],
@@ -61,7 +69,7 @@ def _is_selected(way: Way, value: Any, document: Document) -> bool:
     if holder(way) != "labels" or way[-1] not in SELECTED:
         return False
     by_job = way[-1] == "lookalike/job" and document["kind"] == "CronJob"
-    return by_job or value == "redis" or document["kind"] == "Service"
+    return by_job or value in ("redis", "lookalike-train") or document["kind"] == "Service"
 
 
 def _ports(way: Way, _value: Any, document: Document) -> bool:
@@ -70,7 +78,9 @@ def _ports(way: Way, _value: Any, document: Document) -> bool:
 
 
 def _options(way: Way, value: Any, document: Document) -> bool:
-    return holder(way) == "args" and str(value).startswith("--") and _runs(way, document, "lookalike")
+    if holder(way) != "args" or not str(value).startswith("--"):
+        return False
+    return any(_runs(way, document, word) for word in ("lookalike", "torchrun"))
 
 
 def _variables(way: Way, value: Any, _document: Document) -> bool:

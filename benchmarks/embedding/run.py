@@ -76,7 +76,7 @@ def _train(
         triplets,
         output,
         recipe,
-        resume_folder=places.resume,
+        resume_at=places.resume,
         start_from=start_from,
         encoder_folders=(encoders,),
         cache_folder=places.pixels,

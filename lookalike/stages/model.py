@@ -35,15 +35,20 @@ def train(
     continue_from: str = "",
     cache: str = "",
     processes: int = 1,
+    state: str = "",
+    save_every: int = 0,
 ) -> StageRecord:
-    """Train the multi-task model; an interrupted run picks up again from the workspace.
+    """Train the multi-task model; an interrupted run picks up again from `state`, or from the workspace.
 
-    `cache` is a folder that keeps decoded photos for the next run; several `processes` share every batch. The recipe
-    is YAML text: pipelines carry a mapping's whole numbers as fractions, which an encoder refuses.
+    `cache` is a folder that keeps decoded photos for the next run; several `processes` share every batch, 0 for one
+    on each GPU of this machine. `state` is a folder or a URL of object storage, written every `save_every` steps. The
+    recipe is YAML text: pipelines carry a mapping's whole numbers as fractions, which an encoder refuses.
     """
     from lookalike.embedders.model_folder import CHECKPOINT
     from lookalike.release.promote import kept_export
     from lookalike.training.fit import train
+    from lookalike.training.launch import processes_here
+    from lookalike.training.loop import SAVE_EVERY_STEPS
     from lookalike.training.recipe import Recipe
 
     shop = Workspace(Path(workspace))
@@ -54,10 +59,11 @@ def train(
         *inputs,
         Path(output),
         chosen,
-        resume_folder=shop.training_state,
+        resume_at=state or shop.training_state,
         start_from=start,
         cache_folder=Path(cache) if cache else None,
-        processes=processes,
+        processes=processes or processes_here(chosen),
+        save_every_steps=save_every or SAVE_EVERY_STEPS,
     )
 
 

@@ -1,6 +1,7 @@
 """Processes that train together on this machine, in the environment torchrun would give them."""
 
 import os
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,11 +11,12 @@ from torch import distributed
 from torch.multiprocessing.spawn import ProcessException, start_processes
 
 from lookalike.errors import TrainingError
+from lookalike.training.group import GRACE_SECONDS
+from lookalike.training.recipe import Recipe
 
 Job = TypeVar("Job")
-
-GRACE_SECONDS = 5.0
-"""How long the others may take to end by themselves once one has failed, before they are ended."""
+OUR_ERROR = re.compile(rf"^{re.escape(TrainingError.__module__)}\.\w+: ")
+"""What a traceback's last line begins with where the sentence behind it says all."""
 
 
 def launch(processes: int, work: Callable[[Job], object], job: Job) -> None:
@@ -28,8 +30,14 @@ def launch(processes: int, work: Callable[[Job], object], job: Job) -> None:
         while not context.join(grace_period=GRACE_SECONDS):
             pass
     except ProcessException as error:
-        reason = error.msg.strip().splitlines()[-1].removeprefix(f"{TrainingError.__module__}.TrainingError: ")
+        reason = OUR_ERROR.sub("", error.msg.strip().splitlines()[-1])
         raise TrainingError(f"training process {error.error_index + 1} of {processes} failed: {reason}") from error
+
+
+def processes_here(recipe: Recipe) -> int:
+    """One for each GPU of this machine, and one where a recipe uses none or needs a batch's whole statistics."""
+    several = recipe.device in ("auto", "gpu", "cuda") and recipe.encoder.batch_norm == "frozen"
+    return max(1, torch.cuda.device_count()) if several else 1
 
 
 def _process(rank: int, processes: int, port: int, work: Callable[[Job], object], job: Job) -> None:

@@ -12,10 +12,14 @@ from lookalike.models.embedder import EmbeddingNetwork
 from lookalike.models.encoder import build_encoder
 from lookalike.training.checkpoint import build_network, load_backbone, tensors_of
 from lookalike.training.data import load_training_set
+from lookalike.training.group import joined
 from lookalike.training.loop import run_epochs
 from lookalike.training.project import project
+from lookalike.training.ranks import Ranks
 from lookalike.training.recipe import Recipe
+from lookalike.training.shelves import open_shelf
 from lookalike.training.state import History
+from lookalike.training.state_store import StateStore
 from lookalike.training.warm_start import inherit_weights, require_same_space
 
 
@@ -29,7 +33,8 @@ class TrainingRun:
     start_from: Path | None
     encoder_folders: tuple[Path, ...]
     cache_folder: Path | None
-    state_folder: Path | None
+    state: str | None
+    """Address of this run's states, a folder or a URL."""
     save_every_steps: int
 
 
@@ -48,13 +53,19 @@ class Learnt:
 
 
 def learn(run: TrainingRun) -> Learnt:
-    """Train from the run's last saved state, or from the start. Raises TrainingError."""
+    """Train from the run's last saved state, or from the start, with whoever trains beside. Raises TrainingError."""
+    with joined(Ranks.from_environment()):
+        return _learn(run)
+
+
+def _learn(run: TrainingRun) -> Learnt:
     catalogue = load_catalogue(run.validated)
     labels = {name: catalogue.attribute_values(name) for name in catalogue.attributes}
     data = load_training_set(catalogue, run.triplets, run.recipe.preprocessing, run.cache_folder)
+    store = StateStore(open_shelf(run.state)) if run.state else None
     with torch.random.fork_rng(devices=[]):  # the caller's own draws stay as they were
         network, backbone = _starting_network(run.recipe, labels, run.encoder_folders, run.start_from)
-        history = run_epochs(network, data, run.recipe, run.state_folder, run.save_every_steps)
+        history = run_epochs(network, data, run.recipe, store, run.save_every_steps)
     project(network, data, run.recipe)
     return Learnt(network, backbone, labels, int(data.photo_count.sum()), history)
 

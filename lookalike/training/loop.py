@@ -4,7 +4,6 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import lightning
@@ -12,6 +11,7 @@ import torch
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch._dynamo.exc import TorchDynamoException
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -19,12 +19,14 @@ from lookalike.errors import TrainingError
 from lookalike.models.embedder import EmbeddingNetwork
 from lookalike.training.batches import EpochBatches
 from lookalike.training.data import TrainingSet
+from lookalike.training.group import share
 from lookalike.training.module import TrainingModule
 from lookalike.training.objective import Objective
 from lookalike.training.plans import EpochPlan, epoch_plan
 from lookalike.training.ranks import Ranks
 from lookalike.training.recipe import Recipe
-from lookalike.training.state import History, Resumption, TrainingState, load_state
+from lookalike.training.state import History, Resumption, TrainingState, read_state
+from lookalike.training.state_store import StateStore
 
 log = logging.getLogger(__name__)
 
@@ -51,15 +53,15 @@ def run_epochs(
     network: EmbeddingNetwork,
     data: TrainingSet,
     recipe: Recipe,
-    state_folder: Path | None = None,
+    store: StateStore | None = None,
     save_every_steps: int = SAVE_EVERY_STEPS,
     callbacks: Sequence[lightning.Callback] = (),
 ) -> History:
     """Train `network` in place and return a row of mean losses per epoch.
 
-    With a `state_folder` the run takes up where it was left there. In a process started by torchrun or `launch` it
-    is one rank of many. Raises TrainingError for a loss that is no longer a number, for a device this machine does
-    not have and for a network that cannot be compiled here.
+    With a `store` the run takes up where it was left there. In a process that joined others it is one rank of many,
+    and goes on from the state that the first one reads. Raises TrainingError for a loss that is no longer a number,
+    for a device this machine does not have and for a network that cannot be compiled here.
     """
     ranks = Ranks.from_environment()
     # Convolutions on NHWC pixels run a third faster on CPUs when the weights have the same layout.
@@ -69,8 +71,8 @@ def run_epochs(
     plan = epoch_plan(data, recipe)
     objective = Objective(recipe, data.alike, plan.class_count)
     module = TrainingModule(network, objective, recipe, recipe.epochs * plan.steps, ranks)
-    state = _take_up(module, plan, None if state_folder is None else load_state(state_folder))
-    resumption = Resumption(state_folder, state, save_every_steps)
+    state = _take_up(module, plan, None if store is None else _last_state(store, ranks))
+    resumption = Resumption(store, state, save_every_steps)
     unfinished = recipe.epochs - len(state.history)
     if unfinished:
         with _quiet():
@@ -85,6 +87,12 @@ def _require_whole_statistics(network: EmbeddingNetwork, ranks: Ranks) -> None:
             f"encoder.batch_norm is 'train': its statistics belong to a whole batch, of which {ranks.world} processes "
             "see a part each; accepted are 'frozen', an encoder without batch norms, or one process"
         )
+
+
+def _last_state(store: StateStore, ranks: Ranks) -> TrainingState | None:
+    """The first process reads it, for all: another one might not see the place, or see a state later."""
+    content = share(None if ranks.rank else store.newest() or b"")
+    return read_state(content) if content else None
 
 
 def _take_up(module: TrainingModule, plan: EpochPlan, state: TrainingState | None) -> TrainingState:
@@ -104,6 +112,8 @@ def _fit(trainer: lightning.Trainer, module: TrainingModule, epochs: Epochs) -> 
         trainer.fit(module, epochs)
     except TorchDynamoException as error:
         raise TrainingError(f"compile is on and the network cannot be compiled here: {error}") from error
+    except SIGTERMException as error:  # else it would end the process with 0, as if all were done
+        raise TrainingError(f"ended by SIGTERM after {module.step} steps; run it again to go on") from error
 
 
 def _trainer(recipe: Recipe, epochs: int, callbacks: list[lightning.Callback], ranks: Ranks) -> lightning.Trainer:

@@ -29,12 +29,15 @@ class Ranks:
     """W, processes on all machines."""
     local_world: int = 1
     """Processes on this machine."""
+    local_rank: int = 0
+    """This process among those on this machine; on GPUs, the number of its GPU."""
 
     @classmethod
     def from_environment(cls) -> "Ranks":
-        """As torchrun and Kubeflow's Trainer name them: RANK, WORLD_SIZE, LOCAL_WORLD_SIZE; alone without them."""
+        """As torchrun and Kubeflow's Trainer name them, RANK, WORLD_SIZE and so on; alone without them."""
         world = int(os.environ.get("WORLD_SIZE", "1"))
-        return cls(int(os.environ.get("RANK", "0")), world, int(os.environ.get("LOCAL_WORLD_SIZE", str(world))))
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", str(world)))
+        return cls(int(os.environ.get("RANK", "0")), world, here, int(os.environ.get("LOCAL_RANK", "0")))
 
     def rows(self, count: int) -> NDArray[np.int64]:
         """The part of a batch of `count` photos that this rank encodes.

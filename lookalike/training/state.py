@@ -6,21 +6,17 @@ save: batches, damage and latent noise depend on the seed and the step alone.
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import lightning
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from safetensors.torch import load, save
 from torch import Tensor
 from torch.optim import Optimizer
 
-from lookalike.storage import atomic_file
 from lookalike.training.checkpoint import tensors_of
 from lookalike.training.module import TrainingModule
-
-STATE = "state.safetensors"
-"""One file, replaced in one step: a run killed at any moment leaves this state or the one before."""
+from lookalike.training.state_store import StateStore
 
 PROGRESS = "progress"
 WEIGHTS, OPTIMISER = "weights/", "optimiser/"
@@ -41,13 +37,11 @@ class TrainingState:
     optimiser: dict[str, Tensor] = field(default_factory=dict)
 
 
-def load_state(folder: Path) -> TrainingState | None:
-    """The state left by an interrupted run, None where there is none."""
-    if not (folder / STATE).is_file():
-        return None
-    with safe_open(folder / STATE, "pt") as file:
-        progress = json.loads(file.metadata()[PROGRESS])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping, only keys()
+def read_state(content: bytes) -> TrainingState:
+    """What `state_bytes` wrote."""
+    header = content[8 : 8 + int.from_bytes(content[:8], "little")]  # safetensors: its length, JSON, then numbers
+    progress = json.loads(json.loads(header)["__metadata__"][PROGRESS])
+    tensors = load(content)
     return TrainingState(**progress, weights=_part(tensors, WEIGHTS), optimiser=_part(tensors, OPTIMISER))
 
 
@@ -55,13 +49,11 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def save_state(folder: Path, module: TrainingModule, optimiser: Optimizer, history: History) -> None:
-    """Replace the state in one step."""
+def state_bytes(module: TrainingModule, optimiser: Optimizer, history: History) -> bytes:
+    """The state as a file of safetensors."""
     tensors = {WEIGHTS + name: value for name, value in tensors_of(module).items()}
     tensors |= {OPTIMISER + name: value for name, value in _optimiser_tensors(optimiser).items()}
-    progress = json.dumps({"history": history, "losses": module.epoch_losses})
-    with atomic_file(folder / STATE) as aside:
-        save_file(tensors, aside, {PROGRESS: progress})
+    return save(tensors, {PROGRESS: json.dumps({"history": history, "losses": module.epoch_losses})})
 
 
 def _optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
@@ -88,9 +80,9 @@ def restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
 class Resumption(lightning.Callback):
     """Puts the optimiser back at the start and keeps the history; saves the state every so often."""
 
-    def __init__(self, folder: Path | None, state: TrainingState, save_every_steps: int) -> None:
-        """Without a folder nothing is saved; with one, after every epoch and every `save_every_steps` steps."""
-        self._folder, self._state, self._every = folder, state, save_every_steps
+    def __init__(self, store: StateStore | None, state: TrainingState, save_every_steps: int) -> None:
+        """Without a store nothing is saved; with one, after every epoch and every `save_every_steps` steps."""
+        self._store, self._state, self._every = store, state, save_every_steps
         self.history: History = list(state.history)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -114,6 +106,14 @@ class Resumption(lightning.Callback):
         self.history.append({"epoch": len(self.history) + 1, "steps": pl_module.step, **pl_module.finish_epoch()})
         self._save(trainer, pl_module)
 
+    def on_exception(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
+    ) -> None:
+        """Save once more when the machine is taken away and there is time to: a step is whole, or has not begun."""
+        if isinstance(exception, SIGTERMException) and not trainer.is_last_batch:
+            assert isinstance(pl_module, TrainingModule)
+            self._save(trainer, pl_module)
+
     def _save(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
-        if self._folder is not None and trainer.is_global_zero:
-            save_state(self._folder, module, trainer.optimizers[0], self.history)
+        if self._store is not None and trainer.is_global_zero:
+            self._store.save(state_bytes(module, trainer.optimizers[0], self.history), module.step)

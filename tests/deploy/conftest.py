@@ -12,7 +12,7 @@ from app.manifests.reading import Document, kustomize, read_manifests
 from lookalike.errors import BackendUnavailable
 
 OVERLAYS = Path(__file__).parents[2] / "deploy" / "overlays"
-NAMES = ("local-cpu", "gpu", "production")
+NAMES = ("local-cpu", "gpu", "production", "training")
 read_once = cache(read_manifests)
 
 
@@ -45,6 +45,11 @@ def local_cpu(_kustomize: None) -> list[Document]:
 @pytest.fixture
 def gpu(_kustomize: None) -> list[Document]:
     return read_once(OVERLAYS / "gpu")
+
+
+@pytest.fixture
+def training(_kustomize: None) -> list[Document]:
+    return read_once(OVERLAYS / "training")
 
 
 @pytest.fixture

@@ -70,7 +70,6 @@ def test_a_failing_process_ends_the_others_with_one_error(work: object, reason: 
             os.kill(int(file.name), 0)
 
 
-def test_statistics_of_a_part_of_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch, trained: Train) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
+def test_statistics_of_a_part_of_a_batch_are_refused(trained: Train) -> None:
     with pytest.raises(TrainingError, match=r"batch_norm is 'train': .* of which 2 processes see a part each"):
-        trained(tiny_recipe())
+        trained(tiny_recipe(), processes=2)

@@ -28,7 +28,7 @@ def test_an_interrupted_run_ends_with_the_same_bytes(
 ) -> None:
     recipe = tiny_recipe(epochs=4)
     whole = trained(recipe, "whole")
-    resumed = interrupted(trained, monkeypatch, recipe, at_step, resume_folder=tmp_path / "state")
+    resumed = interrupted(trained, monkeypatch, recipe, at_step, resume_at=tmp_path / "state")
     assert resumed.content == whole.content
     assert (tmp_path / "resumed" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
 
@@ -37,7 +37,7 @@ def test_resuming_skips_the_finished_epochs(
     trained: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "lookalike.training.loop")
-    interrupted(trained, monkeypatch, tiny_recipe(epochs=3), 9, resume_folder=tmp_path / "state")
+    interrupted(trained, monkeypatch, tiny_recipe(epochs=3), 9, resume_at=tmp_path / "state")
     assert "going on after epoch 2 of 3" in caplog.text
     assert not list((tmp_path / "state").iterdir())  # a finished run leaves nothing to resume
 
@@ -45,7 +45,7 @@ def test_resuming_skips_the_finished_epochs(
 def test_another_recipe_never_resumes_from_this_ones_state(
     trained: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    options = {"resume_folder": tmp_path / "state"}
+    options = {"resume_at": tmp_path / "state"}
     with monkeypatch.context() as patch:
         patch.setattr(TrainingModule, "on_train_end", lambda self: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
@@ -62,9 +62,9 @@ def test_no_artifact_is_a_pickle(trained: Train, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patch:
         patch.setattr(TrainingModule, "on_train_end", power_cut)
         with pytest.raises(OSError, match="power cut"):
-            trained(tiny_recipe(), "cut", resume_folder=tmp_path / "state")
+            trained(tiny_recipe(), "cut", resume_at=tmp_path / "state")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) == 7
+    assert len(files) == 9
     for path in files:
         assert path.suffix in (".safetensors", ".json", ".csv", ".parquet")
         assert path.read_bytes()[:2] not in (b"\x80\x04", b"\x80\x02", b"PK")

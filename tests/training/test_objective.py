@@ -26,7 +26,7 @@ def test_proxies_and_learnt_weights_go_on_where_they_were(
 ) -> None:
     recipe = _learning_beside_the_network()
     whole = trained(recipe, "whole")
-    resumed = interrupted(trained, monkeypatch, recipe, at_step, resume_folder=tmp_path / "state")
+    resumed = interrupted(trained, monkeypatch, recipe, at_step, resume_at=tmp_path / "state")
     assert resumed.content == whole.content
     assert (tmp_path / "resumed" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
 
