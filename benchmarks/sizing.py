@@ -5,7 +5,7 @@
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import yaml
 
 from app.sizing.constants import FILE, Constants, Stated, constants, stated
 from app.sizing.shop import Shop
-from app.sizing.tables import TABLES
-from benchmarks.pages import fill
+from app.sizing.tables import TABLES, Table
+from benchmarks.pages import Details, Figures, fill
 from benchmarks.results import RESULTS
 from lookalike.index.faiss_settings import BinarySettings
 from lookalike.index.structure_bytes import structure_bytes
@@ -48,9 +48,8 @@ def alone(kind: str, setting: int) -> Measured:
     """Queries a second of a structure alone, at the largest size."""
     points = read_json(RESULTS / "index_details.json")["speed"]["points"]
     point = next(p for p in points if (p["size"], p["kind"], p["value"]) == (AT, kind, setting))
-    return point[
-        "per_second"
-    ], f"index_details.json, {kind} with {point['setting']} {setting}: recall {point['recall']:.3f}"
+    how = f"{kind} with {point['setting']} {setting}: recall {point['recall']:.3f}"
+    return point["per_second"], f"index_details.json, {how}"
 
 
 def beside() -> Measured:
@@ -89,19 +88,24 @@ MEASURED: dict[str, Callable[[], Measured]] = {
 
 
 def measured() -> dict[str, Stated]:
-    """The measured constants as the committed results have them, four digits of each."""
+    """The measured constants as the committed results have them, four digits of what is no count."""
     made = {name: read() for name, read in MEASURED.items()}
-    return {
-        name: Stated(value=float(f"{value:.4g}") if value != AT else value, kind="measured", source=source)
-        for name, (value, source) in made.items()
-    }
+    return {name: Stated(value=_short(value), kind="measured", source=source) for name, (value, source) in made.items()}
+
+
+def _short(value: float) -> float:
+    return value if value.is_integer() else float(f"{value:.4g}")
 
 
 def page(text: str, given: Constants) -> str:
     """The page with its tables made anew."""
     shops = [Shop(size) for size in SIZES]
-    tables = {name: lambda figures, details, made=made: made(shops, given) for name, made in TABLES.items()}
-    return fill(text, {}, {}, tables)
+    return fill(text, {}, {}, {name: _filled(made, shops, given) for name, made in TABLES.items()})
+
+
+def _filled(made: Table, shops: Sequence[Shop], given: Constants) -> Callable[[Figures, Details], str]:
+    """A table that looks at nothing but its own numbers."""
+    return lambda figures, details: made(shops, given)
 
 
 def main() -> None:

@@ -118,9 +118,10 @@ def test_milvus_nodes_are_paid_for_whole() -> None:
     assert month_cost(MILLION, given) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(
-    ("text", "products"), [("40578", 40_578), ("250K", 250_000), ("10m", 10**7), ("1.5B", 15 * 10**8)]
-)
+SHORT = {"40578": 40_578, "250K": 250_000, "10m": 10**7, "1.5B": 15 * 10**8}
+
+
+@pytest.mark.parametrize(("text", "products"), SHORT.items())
 def test_a_number_of_products_may_be_written_shortly(text: str, products: int) -> None:
     assert count(text) == products
     assert count(named(products).replace(",", "")) == products

@@ -86,9 +86,8 @@ def _of_ours(words: list[str], whole: bool) -> Iterator[str]:
         if re.match(r"--?[a-z]", word) and option not in known | {"--help"}:
             yield f"`lookalike {' '.join(words)}`: there is no option {option}"
             return
-    service = words[:1] == ["serve"]
     values = [value for option, value in pairwise(rest) if option == "--set"]
-    yield from (f"`lookalike {' '.join(words)}`: {wrong}" for wrong in wrong_overrides(values, service))
+    yield from (f"`lookalike {' '.join(words)}`: {wrong}" for wrong in wrong_overrides(words[0], values))
     if whole and not any(gap in word for word in rest for gap in GAPS):
         yield from _of_parser(command, words, rest)
 

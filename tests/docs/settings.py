@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from app.options import read_settings, read_values
+from app.sizing.constants import constants
 from lookalike.catalog.mapping import CatalogueMapping
 from lookalike.config import StrictConfig, parse_config
 from lookalike.errors import LookalikeError
@@ -57,15 +58,15 @@ def is_setting(name: str) -> bool:
     return bool(_kinds(name.partition(".")[0]))
 
 
-def wrong_overrides(values: list[str], service: bool) -> Iterator[str]:
+def wrong_overrides(verb: str, values: list[str]) -> Iterator[str]:
     """Of `--set`; a value that is left out (`NAME=VALUE`) stands for any."""
     for value in values:
         name, _, given = value.partition("=")
         if name.isupper() or given == "VALUE":
             continue
         try:
-            if service:
-                ServingSettings.of_workspace(Workspace(Path("shop")), "http://milvus", **read_values(None, [value]))
+            if verb in OF_VERB:
+                OF_VERB[verb](read_values(None, [value]))
             else:
                 chosen = read_settings(None, [value])
                 for stage in chosen:
@@ -100,6 +101,10 @@ def _service(values: dict[str, Any]) -> None:
 def _stages(values: dict[str, Any]) -> None:
     for stage in values:
         settings_for(stage_settings()[stage], values, stage)
+
+
+OF_VERB = {"serve": _service, "sizing": constants}
+"""Verbs whose settings are not by stage."""
 
 
 def _mapping(values: dict[str, Any]) -> None:
