@@ -59,22 +59,17 @@ def is_setting(name: str) -> bool:
 
 
 def wrong_overrides(verb: str, values: list[str]) -> Iterator[str]:
-    """Of `--set`; a value that is left out (`NAME=VALUE`) stands for any."""
-    for value in values:
-        name, _, given = value.partition("=")
-        if name.isupper() or given == "VALUE":
-            continue
-        try:
-            if verb in OF_VERB:
-                OF_VERB[verb](read_values(None, [value]))
-            else:
-                chosen = read_settings(None, [value])
-                for stage in chosen:
-                    settings_for(stage_settings()[stage], chosen, stage)
-        except KeyError as error:
-            yield f"--set {value}: there is no stage {error}"
-        except LookalikeError as error:
-            yield str(error)
+    """Of all `--set` of a command; a value that is left out (`NAME=VALUE`) stands for any."""
+    given = [value for value in values if not value.endswith("VALUE")]
+    try:
+        if verb in OF_VERB:
+            OF_VERB[verb](read_values(None, given))
+        else:
+            _stages(read_settings(None, given))
+    except KeyError as error:
+        yield f"--set: there is no stage {error}"
+    except LookalikeError as error:
+        yield str(error)
 
 
 def _block_findings(text: str) -> Iterator[str]:
