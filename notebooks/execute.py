@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from app.demo.service import running_service
 from app.local_services import milvus_for
@@ -28,8 +28,9 @@ def execute(notebook: Path, places: Mapping[str, str], output: Path) -> nbformat
     """
     cells = nbformat.read(notebook, as_version=4)
     with _environment(places), TemporaryDirectory() as sockets:  # not over TCP, where others could listen
-        kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/kernel")
-        NotebookClient(cells, km=kernel, timeout=SECONDS, resources={"metadata": {"path": FOLDER}}).execute()
+        beside = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
+        run_from = {"metadata": {"path": FOLDER}}
+        NotebookClient(cells, timeout=SECONDS, kernel_name="python3", resources=run_from, config=beside).execute()
     output.mkdir(parents=True, exist_ok=True)
     nbformat.write(cells, output / notebook.name)
     return cells
