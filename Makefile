@@ -149,6 +149,10 @@ bench-train-scaling: $(INSTALLED)  ## Measure training on one process and two, a
 bench-features: $(INSTALLED) redis  ## Measure features from Feast on Redis beside a raw pipeline (VALIDATED= what validate made; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.features --validated "$(VALIDATED)" $(if $(QUICK),--quick)
 
+.PHONY: notebooks
+notebooks: setup  ## Run the notebooks against the shop that `make demo` left (WORKSPACE=): runs/notebooks
+	$(BIN)/python -m notebooks.execute $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
+
 pipelines: $(INSTALLED)  ## Compile the pipelines into pipelines/compiled
 	$(BIN)/lookalike pipeline compile
 

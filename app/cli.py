@@ -23,6 +23,7 @@ from app import (
 )
 from app.demo.verb import demo
 from app.manifests import verb as manifest_verbs
+from app.sizing.verb import sizing
 from lookalike.errors import LookalikeError
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ for room in (flow_verbs, lifecycle_verbs, trust_verbs, service_verbs, watch_verb
     for verb in room.VERBS:
         app.command()(verb)
 app.command()(demo)
+app.command()(sizing)
 app.add_typer(index_verbs.app, name="index")
 app.add_typer(pipeline_verbs.app, name="pipeline")
 app.add_typer(key_verbs.app, name="keys")

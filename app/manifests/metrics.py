@@ -21,7 +21,7 @@ def metric_findings(documents: Sequence[Document]) -> Iterator[Finding]:
         for group in listed(document.get("spec"), "groups"):
             for rule in listed(group, "rules"):
                 for name in IN_RULES.findall(str(rule.get("expr"))):
-                    if not _is_exported(name):
+                    if not is_exported(name):
                         told = rule.get("alert", rule.get("record"))
                         yield Finding(name_of(document), f"{told} reads {name}, which nothing exports")
 
@@ -34,6 +34,6 @@ def exported_names() -> frozenset[str]:
     return frozenset(name for file in files for name in IN_CODE.findall(file.read_text(encoding="utf-8")))
 
 
-def _is_exported(name: str) -> bool:
+def is_exported(name: str) -> bool:
     bare = [name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)]
     return any(each in exported_names() for each in (name, *bare))

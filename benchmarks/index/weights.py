@@ -11,15 +11,10 @@ from benchmarks.index.ratios import segment_of
 from benchmarks.results import Figure
 from benchmarks.study import Measured
 from lookalike.errors import EvaluationError
-from lookalike.index.faiss_settings import BinarySettings, HnswSettings, StructureSettings
 from lookalike.index.faiss_structures import SEARCH
+from lookalike.index.structure_bytes import FLOAT, structure_bytes
 
 EXTRAPOLATED = (10_000_000, 100_000_000)
-FLOAT = 4
-IVF_ID = 8
-LINK = 4
-LEVEL_ENDS = 12
-"""Per photo where its links begin, and how many layers it is on."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +28,7 @@ class Weight:
     memory_bytes: float
     """Per photo, of the private memory a process takes to open the collection and search it."""
     formula_bytes: float
-    """Per photo, what `formula` says of the structure."""
-
-
-def formula(structure: StructureSettings, dimension: int) -> float:
-    """Bytes of a search structure per photo; what does not grow with the photos is left out."""
-    match structure:
-        case HnswSettings(m=m):
-            return FLOAT * dimension + LINK * (2 * m + m / (m - 1)) + LEVEL_ENDS
-        case BinarySettings(bits=bits):
-            return bits / 8
-    if structure.kind == "ivf_pq":
-        return (structure.subvectors or dimension // 2) / 2 + IVF_ID
-    return FLOAT * dimension  # flat: a copy of the vectors
+    """Per photo, what `structure_bytes` says of the structure."""
 
 
 def measure(plan: Plan) -> Measured:
@@ -63,7 +46,9 @@ def _weigh(plan: Plan, size: int, kind: str) -> Weight:
     file, structure = segment_of(folder) / SEARCH, structures(plan.study.dimension)[kind]
     stored = file.stat().st_size / size if file.is_file() else FLOAT * plan.study.dimension
     queries = vectors_of(plan, size).queries[:100]
-    return Weight(size, kind, stored, _private(folder, queries) / size, formula(structure, plan.study.dimension))
+    return Weight(
+        size, kind, stored, _private(folder, queries) / size, structure_bytes(structure, plan.study.dimension)
+    )
 
 
 def _private(folder: Path, queries: Any) -> int:

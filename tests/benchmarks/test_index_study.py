@@ -14,11 +14,11 @@ from benchmarks.index.settings import QUICK
 from benchmarks.index.steps import MEASURES, SUBJECT, measure
 from benchmarks.index.tables import TABLES
 from benchmarks.index.timing import Rates
-from benchmarks.index.weights import formula
 from benchmarks.pages import MARKERS, fill
 from benchmarks.results import RESULTS
 from benchmarks.study import DOCS, Destination
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings
+from lookalike.index.structure_bytes import structure_bytes
 from lookalike.storage import read_json
 from tests.index.shop import random_gallery
 
@@ -66,9 +66,9 @@ def test_a_ratio_is_that_of_turns_side_by_side_even_where_the_machine_slows_down
 
 
 def test_the_sizing_formula_counts_vectors_links_and_codes() -> None:
-    assert formula(HnswSettings(m=16), 128) == pytest.approx(512 + 128 + 4 * 16 / 15 + 12)
-    assert formula(IvfPqSettings(), 128) == 32 + 8
-    assert formula(BinarySettings(bits=256), 128) == 32
+    assert structure_bytes(HnswSettings(m=16), 128) == pytest.approx(512 + 128 + 4 * 16 / 15 + 12)
+    assert structure_bytes(IvfPqSettings(), 128) == 32 + 8
+    assert structure_bytes(BinarySettings(bits=256), 128) == 32
 
 
 def test_the_page_has_every_table_once_and_shows_the_committed_numbers() -> None:

@@ -2,6 +2,9 @@
 
 import io
 import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -9,10 +12,14 @@ from rich.console import Console
 
 from app.demo.loop import Demo
 from app.demo.plan import Plan
+from app.demo.service import running_service
 from app.demo.story import Story
+from app.local_services import milvus_for
 from app.recipes import resolve_recipe
 from lookalike import stages
 from lookalike.workspace import Workspace
+from notebooks.execute import NOTEBOOKS, execute
+from tests.pipelines.fake_kfp.server import running_fake
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -21,6 +28,20 @@ PRODUCTS = 320
 
 FLOORS = {"minimum_fine_precision": 0.0, "minimum_coarse_precision": 0.0, "minimum_recall": 0.0}
 """Half of the demo's products teach too little for a good shop, so the gate's floors come down."""
+
+
+@dataclass(frozen=True)
+class Notebooks:
+    said: dict[str, str]
+    """All that the cells of each answered."""
+    at_the_server: dict[str, str]
+    """State of every run that the KFP server knows, by name."""
+
+
+def outputs(notebook: Any) -> str:
+    """Text of a notebook's outputs."""
+    told = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return "\n".join(each.get("data", {}).get("text/plain", each.get("text", "")) for each in told)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +104,39 @@ def test_the_report_stands_alone(finished: Demo) -> None:
     assert "http://" not in page.replace("http://127.0.0.1", "").replace("http://www.w3.org", "")
     with Image.open(finished.plan.contact_sheet) as sheet:
         assert sheet.format == "PNG"
+
+
+@pytest.fixture(scope="module")
+def read(finished: Demo, schemas_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Notebooks:
+    """The notebooks as a person leaves them who ran them over this shop and a KFP server."""
+    shop, output = finished.shop, tmp_path_factory.mktemp("notebooks")
+    swagger = schemas_folder / "kfp_v2beta1.swagger.json"
+    with milvus_for(shop) as milvus, running_service(shop, milvus) as service, running_fake(swagger) as kfp:
+        places = {
+            "LOOKALIKE_WORKSPACE": str(shop.root),
+            "LOOKALIKE_CATALOGUE": str(finished.plan.catalogue),
+            "LOOKALIKE_SERVICE": service,
+            "LOOKALIKE_KFP": kfp.url,
+        }
+        said = {path.stem: outputs(execute(path, places, output)) for path in NOTEBOOKS}
+    return Notebooks(said, {run["display_name"]: run["state"] for run in kfp.store.runs.things.values()})
+
+
+def test_a_notebook_tells_what_the_watch_found_and_decided(finished: Demo, read: Notebooks) -> None:
+    said = read.said["query_and_drift"]
+    assert finished.watches[-1].drift["summary"] in said
+    assert all(reason in said for reason in finished.watches[-1].decision["reasons"])
+    assert "cannot filter by colr" in said
+    assert "Its look agrees to" in said
+
+
+def test_a_notebook_runs_pipelines_here_and_at_a_server_and_compares_them(finished: Demo, read: Notebooks) -> None:
+    said = read.said["run_and_compare_pipelines"]
+    assert "validate-catalogue (reused: same inputs as an earlier run)" in said
+    assert "did you mean 'catalogue'?" in said
+    trainings = [path.parents[2].name for path in finished.shop.root.glob("pipeline_root/*/*/evaluation/report.json")]
+    assert len(trainings) == 2 and all(name in said for name in trainings)
+    assert read.at_the_server == {"refresh-by-1": "CANCELED", "refresh-by-4": "CANCELED"}, "each name was started once"
 
 
 def test_what_is_served_is_what_was_released(finished: Demo) -> None:

@@ -1,0 +1,1 @@
+"""What a catalogue of a given size needs: memory, disk, nodes, hours, money. Arithmetic over stated constants."""

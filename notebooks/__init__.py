@@ -1,0 +1,1 @@
+"""Notebooks for people who run the service, and what executes them."""
