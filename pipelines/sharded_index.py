@@ -18,7 +18,7 @@ def sharded_index(validated: Any, exported: Any, shards: Any, milvus_uri: Any, s
     """
     plan = cached(plan_shards(validated=validated, shards=shards, settings=embed), "Plan the shards")
     with dsl.ParallelFor(plan.output, name="shards") as shard:
-        embedding = embed_shard(validated=validated, exported=exported, shard=shard, settings=embed)
+        embedding = embed_shard(validated=validated, exported=exported, shard=shard)
         cached(embedding, "Embed a shard")
     joining = merge_shards(
         validated=validated,
