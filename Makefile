@@ -132,6 +132,10 @@ bench-drift: $(INSTALLED)  ## Measure the watch and the gate: false alarms, powe
 bench-manifests: $(INSTALLED)  ## Plant mistakes in the manifests and count those the checker misses (SCHEMAS=, QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.manifests $(if $(SCHEMAS),--schemas "$(SCHEMAS)") $(if $(QUICK),--quick)
 
+.PHONY: bench-caching
+bench-caching: $(INSTALLED)  ## Count the pipeline tasks that the local runner's cache gets wrong (QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.caching $(if $(QUICK),--quick)
+
 .PHONY: bench-features
 bench-features: $(INSTALLED) redis  ## Measure features from Feast on Redis beside a raw pipeline (VALIDATED= what validate made; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.features --validated "$(VALIDATED)" $(if $(QUICK),--quick)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,28 +77,16 @@ def tasks_of(pipeline: Document) -> dict[str, Task]:
     return named
 
 
-def affected(tasks: Mapping[str, Task], changed: Iterable[Source]) -> set[str]:
-    """Names of the tasks whose inputs change with these, at whatever remove: what a task made anew is changed, too."""
-    new, touched = set(changed), set[str]()
-    while True:
-        more = {name for name, task in tasks.items() if name not in touched and any(_touches(new, task))}
-        if not more:
-            return touched
-        touched |= more
-        new |= {source for task in tasks.values() for source in _sources(task) if _maker(source) in touched}
-
-
-def _touches(new: set[Source], task: Task) -> Iterator[bool]:
-    return (source in new or (isinstance(source, Item) and source.of in new) for source in _sources(task))
-
-
-def _sources(task: Task) -> list[Source]:
-    return list(task.inputs.values())
-
-
-def _maker(source: Source) -> str:
-    inner = source.of if isinstance(source, Item) else source
-    return inner.task if isinstance(inner, Output) else ""
+def roots_of(tasks: Mapping[str, Task], name: str) -> set[Source]:
+    """What decides a cached task: arguments, and outputs of tasks that always run, at whatever remove."""
+    roots: set[Source] = set()
+    for given in tasks[name].inputs.values():
+        source = given.of if isinstance(given, Item) else given
+        if isinstance(source, Output) and tasks[source.task].cached:
+            roots |= roots_of(tasks, source.task)
+        elif not isinstance(source, Constant | Status):
+            roots.add(source)
+    return roots
 
 
 class _Reader:

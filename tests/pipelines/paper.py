@@ -5,9 +5,10 @@ Which tasks run, in which order, with which inputs, and what comes from the cach
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import pytest
 from kfp.local import status, subprocess_task_handler
 
 Real = subprocess_task_handler.SubprocessTaskHandler
+Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class Ran(NamedTuple):
@@ -30,13 +32,23 @@ class Ran(NamedTuple):
 class Paper:
     """What tasks answer, and what was run."""
 
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Output parameters by component; a single one is called Output."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    """Output parameters by component, or a function of its input parameters; a single one is called Output."""
     failing: str = ""
     """The component that fails."""
     real: frozenset[str] = frozenset()
-    """Components that do run."""
+    """Components that do run, in processes of their own."""
+    here: frozenset[str] = frozenset()
+    """Components whose function is called in this process; they have parameters alone."""
     ran: list[Ran] = field(default_factory=list)
+
+    def answer(self, ran: Ran) -> Mapping[str, Any]:
+        """The output parameters of a task."""
+        if ran.component in self.here:
+            component = getattr(import_module(f"components.{ran.component}"), ran.component)
+            return dict(zip(component.component_spec.outputs, component.python_func(**ran.parameters), strict=True))
+        told = self.answers.get(ran.component, {})
+        return told(ran.parameters) if callable(told) else told
 
     @property
     def names(self) -> list[str]:
@@ -58,7 +70,7 @@ def on_paper(patch: pytest.MonkeyPatch, paper: Paper) -> Iterator[Paper]:
             if component == paper.failing:
                 sys.stdout.write("lookalike.errors.StorageError: the disk is full\n")
                 return status.Status.FAILURE
-            _answer(given["outputs"], paper.answers.get(component, {}))
+            _answer(given["outputs"], paper.answer(paper.ran[-1]))
             return status.Status.SUCCESS
 
     with patch.context() as within:
