@@ -145,6 +145,10 @@ bench-train-scaling: $(INSTALLED)  ## Measure training on one process and two, a
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.scaling $(if $(CATALOG),--catalogue "$(CATALOG)") \
 	  $(if $(ENCODERS),--encoders "$(ENCODERS)") $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(QUICK),--quick)
 
+.PHONY: bench-caching
+bench-caching: $(INSTALLED)  ## Count the pipeline tasks that the local runner's cache gets wrong (QUICK=1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cluster.caching $(if $(QUICK),--quick)
+
 .PHONY: bench-features
 bench-features: $(INSTALLED) redis  ## Measure features from Feast on Redis beside a raw pipeline (VALIDATED= what validate made; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.features --validated "$(VALIDATED)" $(if $(QUICK),--quick)

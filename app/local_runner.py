@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import re
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,9 @@ from typing import Any, TextIO
 from kfp import local
 
 from lookalike.errors import PipelineError
-from lookalike.storage import SEAL, StageRecord, read_seal
+from lookalike.storage import SEAL, StageRecord, read_seal, write_json
+from monitoring.notice import Failure
+from monitoring.stages import FAILURES
 from pipelines.arguments import check_arguments
 
 _STARTED = re.compile(r"Executing task .*?'(?P<task>[\w-]+)'")
@@ -45,11 +48,13 @@ class PipelineRun:
 class RunLog(io.TextIOBase):
     """Standard output of a pipeline run: kept whole in a file, read for what a person wants to know."""
 
-    def __init__(self, file: TextIO, say: Callable[[str], None]) -> None:
-        self.file, self.say = file, say
+    def __init__(self, file: TextIO, say: Callable[[str], None], log: Path, noted: Path) -> None:
+        """`log` is where `file` lies; what fails is noted in `noted`."""
+        self.file, self.say, self.log, self.noted = file, say, log, noted
         self.line = ""
         self.task = ""
         self.reason = ""
+        self.failures: list[Failure] = []  # the innermost first
         self.outputs: list[tuple[str, Path]] = []  # (task, output folder) in the order they were made
         self.told_at = 0.0
 
@@ -72,12 +77,19 @@ class RunLog(io.TextIOBase):
             self.say(f"  ✓ {self.task} (reused: same inputs as an earlier run)")
         elif (found := _FINISHED.search(line)) and found["status"] == "FAILURE":
             self.say(f"  ✗ {found['task']} failed")
+            self._note_failure(found["task"])
         elif found := _REASON.match(line) or _FAULT.match(line):
             self.reason = found["sentence"]
         elif found := _PROGRESS.match(line):
             self._tell_progress(found["label"], found["percent"])
         elif found := _ARTIFACT.search(line):
             self.outputs.append((self.task, Path(found["uri"])))
+
+    def _note_failure(self, task: str) -> None:
+        """For the notice that is a task of the run: it begins after this line was read."""
+        self.failures.append(Failure(task=task, reason=self.reason, log=str(self.log)))
+        write_json(self.noted, [failure.model_dump() for failure in self.failures])
+        self.reason = ""
 
     def _tell_progress(self, label: str, percent: str) -> None:
         if time.monotonic() - self.told_at > PROGRESS_SECONDS:
@@ -95,8 +107,12 @@ def run_pipeline(
     """
     check_arguments(pipeline, arguments)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", buffering=1, encoding="utf-8") as file, _component_environment():  # so that `tail -f` works
-        run = RunLog(file, say)
+    with (
+        log.open("a", buffering=1, encoding="utf-8") as file,  # so that `tail -f` works
+        tempfile.TemporaryDirectory() as aside,
+        _component_environment(Path(aside) / "failures.json") as noted,
+    ):
+        run = RunLog(file, say, log, noted)
         local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
         try:
             with contextlib.redirect_stdout(run), _heard(run), warnings.catch_warnings():
@@ -104,8 +120,15 @@ def run_pipeline(
                 warnings.simplefilter("ignore")
                 task = pipeline(**arguments)
         except RuntimeError as error:
-            raise PipelineError(f"task {run.task} failed: {run.reason or error} (log: {log})") from error
+            raise PipelineError(_why(run, error)) from error
     return _outcome(run, task.outputs)
+
+
+def _why(run: RunLog, error: RuntimeError) -> str:
+    if not run.failures:
+        return f"task {run.task} failed: {run.reason or error} (log: {run.log})"
+    first = run.failures[0]
+    return f"task {first.task} failed: {first.reason or error} (log: {first.log})"
 
 
 def _outcome(run: RunLog, outputs: Mapping[str, Any]) -> PipelineRun:
@@ -132,13 +155,13 @@ def _heard(run: RunLog) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _component_environment() -> Iterator[None]:
-    """Let the components' processes be quiet and find this environment's python3 first."""
-    settings = {"GX_ANALYTICS_ENABLED": "False", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1"}
+def _component_environment(noted: Path) -> Iterator[Path]:
+    """Let the components' processes be quiet, find this environment's python3 first, and know what failed before."""
+    settings = {"GX_ANALYTICS_ENABLED": "False", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1", FAILURES: str(noted)}
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
-        yield
+        yield noted
     finally:
         for name, value in before.items():
             if value is None:

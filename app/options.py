@@ -82,6 +82,11 @@ TaskApiOption = Annotated[
     typer.Option("--task-api", help="The same server as the tasks reach it, where that is another address."),
 ]
 
+ClusterOption = Annotated[
+    Path | None,
+    typer.Option("--cluster", help="YAML of what tasks need of the cluster; without it pipelines/cluster.yaml."),
+]
+
 DEFAULT_WORKSPACE = Path("runs/shop")
 
 

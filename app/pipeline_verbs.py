@@ -7,6 +7,7 @@ import typer
 
 from app import run_verbs
 from app.local_services import milvus_for
+from app.options import ClusterOption
 from app.shop_options import ShopOptions, TrainingOptions, taking
 from app.telling import figures_line
 from lookalike import stages
@@ -20,11 +21,13 @@ for verb in run_verbs.VERBS:
 @app.command()
 def compile(
     output: Annotated[Path, typer.Option(help="Folder for the YAML files.")] = COMPILED,
+    cluster: ClusterOption = None,
 ) -> None:
-    """Write the pipelines as YAML to upload to Kubeflow Pipelines."""
+    """Write pipelines and components as YAML to upload to Kubeflow Pipelines."""
+    from pipelines.cluster import SHIPPED, read_cluster
     from pipelines.compile import compile_pipelines
 
-    for path in compile_pipelines(output):
+    for path in compile_pipelines(output, read_cluster(cluster or SHIPPED)):
         typer.echo(path)
 
 

@@ -1,12 +1,16 @@
 """`lookalike pipeline submit, schedule, runs, cancel`: runs at a KFP server, or on this machine in the background."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.options import DEFAULT_WORKSPACE, ApiOption, TaskApiOption, WorkspaceOption
+from app.options import DEFAULT_WORKSPACE, ApiOption, ClusterOption, TaskApiOption, WorkspaceOption
 from app.shop_options import TrainingOptions, taking
 from lookalike.errors import ConfigError
 from lookalike.workspace import Workspace
@@ -26,11 +30,13 @@ def submit(
     name: NameOption,
     api: ApiOption = "",
     task_api: TaskApiOption = "",
+    cluster: ClusterOption = None,
 ) -> None:
     """Start a run and return at once; `runs` tells how it stands."""
-    require_milvus(api, options.milvus)
+    require_milvus(api, options.milvus, cluster)
     arguments = _arguments(pipeline, options, task_api or api)
-    run_id = open_runs(api, options.shop, COMPILED).start(RunRequest(name, pipeline, arguments))
+    with _compiled(cluster) as pipelines:
+        run_id = open_runs(api, options.shop, pipelines).start(RunRequest(name, pipeline, arguments))
     typer.echo(f"{name}: run {run_id} {f'at {api}' if api else 'on this machine'}")
 
 
@@ -41,13 +47,15 @@ def schedule(
     name: NameOption = "watch",
     cron: CronOption = "0 0 4 * * *",
     task_api: TaskApiOption = "",
+    cluster: ClusterOption = None,
 ) -> None:
     """Watch again and again at a KFP server; the schedule of that name is replaced."""
     from monitoring.runs.kubeflow import KubeflowTrigger
 
-    require_milvus(api, options.milvus)
+    require_milvus(api, options.milvus, cluster)
     arguments = _arguments("watch", options, task_api or api)
-    made = KubeflowTrigger(api, COMPILED).schedule(RunRequest(name, "watch", arguments), cron)
+    with _compiled(cluster) as pipelines:
+        made = KubeflowTrigger(api, pipelines).schedule(RunRequest(name, "watch", arguments), cron)
     typer.echo(f"{name}: recurring run {made} at {api}, {cron}")
 
 
@@ -70,19 +78,37 @@ def cancel(
     typer.echo(f"{run_id}: asked to end")
 
 
-def require_milvus(api: str, milvus: str) -> None:
-    """Raise ConfigError where runs at a KFP server would have to reach into this machine."""
-    if api and not milvus:
-        raise ConfigError("runs at a KFP server need --milvus, a server that its tasks reach")
+def require_milvus(api: str, milvus: str, cluster: Path | None = None) -> None:
+    """Raise ConfigError where neither an argument nor a variable would tell tasks at a KFP server of the index."""
+    from pipelines.cluster import SHIPPED, read_cluster
+
+    if not api or milvus:
+        return
+    settings = read_cluster(cluster or SHIPPED)
+    if "MILVUS_URI" not in settings.variable_names():
+        raise ConfigError(f"runs at a KFP server need --milvus, or MILVUS_URI in {cluster or SHIPPED.name}")
+
+
+@contextmanager
+def _compiled(cluster: Path | None) -> Iterator[Path]:
+    """The folder of the compiled pipelines: the checked-in ones, or those for another cluster's settings."""
+    if cluster is None:
+        yield COMPILED
+        return
+    from pipelines.cluster import read_cluster
+    from pipelines.compile import compile_pipelines
+
+    with TemporaryDirectory() as folder:
+        compile_pipelines(Path(folder), read_cluster(cluster))
+        yield Path(folder)
 
 
 def _arguments(pipeline: str, options: TrainingOptions, api: str) -> dict[str, Any]:
-    from app.pipeline_runs import shared_arguments, watch_arguments
+    from app.pipeline_runs import shared_arguments
 
-    recipe = {"recipe": options.chosen_recipe().text}
-    if pipeline == "watch":
-        return {**watch_arguments(options.shop, *options.data()), **recipe, "api": api}
-    return {**shared_arguments(options.shop, *options.data()), **(recipe if pipeline == "training" else {})}
+    recipe = {} if pipeline == "refresh_index" else {"recipe": options.chosen_recipe().text}
+    asked = {"api": api} if pipeline == "watch" else {}
+    return {**shared_arguments(options.shop, *options.data()), **recipe, **asked}
 
 
 def _told(state: RunState) -> str:

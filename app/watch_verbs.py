@@ -15,12 +15,12 @@ from lookalike.workspace import Workspace
 @taking(TrainingOptions)
 def watch(options: TrainingOptions, api: ApiOption = "") -> None:
     """Look at recent queries once: drift, a reasoned decision, and the run it asks for."""
-    from app.pipeline_runs import watch_arguments
+    from app.pipeline_runs import shared_arguments
     from app.watching import watch_here
 
     more = {"recipe": options.chosen_recipe().text, "now": datetime.now(UTC).isoformat()}
     with milvus_for(options.shop, options.milvus) as uri:
-        arguments = watch_arguments(options.shop, *options.data(uri))
+        arguments = shared_arguments(options.shop, *options.data(uri))
         came = watch_here(options.shop, {**arguments, **more, "api": api}, typer.echo)
     typer.echo(f"{came.decision['action']}: {' '.join(came.decision['reasons'])}")
     if came.decision["run"] is not None:
@@ -59,13 +59,13 @@ def alert_webhook(
     import uvicorn
 
     from app.alert_webhook import Webhook, webhook_application
-    from app.pipeline_runs import watch_arguments
+    from app.pipeline_runs import shared_arguments
     from monitoring.runs.choose import open_runs
     from pipelines.compiled import COMPILED
     from serving.access.keys import load_keys
 
     require_milvus(api, options.milvus)
-    arguments = watch_arguments(options.shop, *options.data())
+    arguments = shared_arguments(options.shop, *options.data())
     arguments |= {"recipe": options.chosen_recipe().text, "api": task_api or api}
     webhook = Webhook(load_keys(keys), options.shop.alerts, open_runs(api, options.shop, COMPILED), arguments)
     typer.echo(f"listening to Alertmanager at http://{host}:{port}/alerts")

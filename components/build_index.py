@@ -20,7 +20,8 @@ def build_index(
     Args:
         validated: the validated catalogue.
         exported: the exported model.
-        milvus_uri: a Milvus server's URI or a Milvus Lite path; the token comes from MILVUS_TOKEN.
+        milvus_uri: a Milvus server's URI or a Milvus Lite path; empty for MILVUS_URI of the
+            task's environment, where MILVUS_TOKEN comes from, too.
         settings: overrides by stage name, here those of "index".
     """
     from components.outcome import log_record

@@ -1,7 +1,7 @@
 """Decide: retrain, reindex or watch on, with reasons."""
 
 from kfp import dsl
-from kfp.dsl import Artifact, Dataset, Input, Output
+from kfp.dsl import Artifact, Dataset, Input, Markdown, Output
 
 from components.image import IMAGE
 
@@ -11,6 +11,7 @@ def decide_action(
     drift: Input[Artifact],
     validated: Input[Dataset],
     decision: Output[Artifact],
+    reasons: Output[Markdown],
     workspace: str,
     now: str,
     settings: dict = {},
@@ -28,8 +29,10 @@ def decide_action(
     """
     from importlib.resources import files
 
+    from components.outcome import show_decision
     from monitoring import stages
 
     folders = (drift.path, validated.path, decision.path)
     places = {"workspace": workspace, "pipelines": str(files("pipelines") / "compiled"), "api": api}
     stages.decide(*folders, **places, now=now, settings=settings)
+    show_decision(decision.path, reasons)

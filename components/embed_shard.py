@@ -13,18 +13,17 @@ def embed_shard(
     embedded: Output[Artifact],
     metrics: Output[Metrics],
     shard: str,
-    settings: dict = {},
 ):
     """Embed one shard; it reads nothing but the catalogue and the model, so a finished one comes from the cache.
 
     Args:
         validated: the validated catalogue.
         exported: the exported model.
-        shard: which one, for example 2/8.
-        settings: overrides by stage name, here those of "index".
+        shard: which one, and the settings it depends on, as plan_shards says it.
     """
+    import json
+
     from components.outcome import log_record
     from lookalike import stages
 
-    record = stages.embed_shard(validated.path, exported.path, embedded.path, shard=shard, settings=settings)
-    log_record(record, metrics)
+    log_record(stages.embed_shard(validated.path, exported.path, embedded.path, **json.loads(shard)), metrics)

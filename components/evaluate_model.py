@@ -1,7 +1,7 @@
 """Evaluate: figures with intervals, and whether the challenger may replace the champion."""
 
 from kfp import dsl
-from kfp.dsl import HTML, Artifact, Dataset, Input, Metrics, Model, Output
+from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
 
 from components.image import TRAIN_IMAGE
 
@@ -15,6 +15,8 @@ def evaluate_model(
     evaluation: Output[Artifact],
     report: Output[HTML],
     metrics: Output[Metrics],
+    confusion: Output[ClassificationMetrics],
+    roc: Output[ClassificationMetrics],
     workspace: str,
     champion: str = "",
     feedback: str = "",
@@ -32,7 +34,7 @@ def evaluate_model(
         feedback: name of the collected feedback that both models are compared on; empty for none.
         settings: overrides by stage name, here those of "evaluate".
     """
-    from components.outcome import log_record, show
+    from components.outcome import log_record, show, show_confusion, show_roc
     from lookalike import stages
 
     inputs = (validated.path, splits.path, checkpoint.path)
@@ -46,4 +48,6 @@ def evaluate_model(
         settings=settings,
     )
     show(evaluation.path, "report.html", report)
+    show_confusion(evaluation.path, confusion)
+    show_roc(evaluation.path, roc)
     log_record(record, metrics)

@@ -22,7 +22,8 @@ def merge_shards(
         validated: the validated catalogue.
         exported: the exported model.
         embedded: every shard.
-        milvus_uri: a Milvus server's URI, a Milvus Lite path or faiss:///folder; the token comes from MILVUS_TOKEN.
+        milvus_uri: a Milvus server's URI, a Milvus Lite path or faiss:///folder; empty for MILVUS_URI of the
+            task's environment, where MILVUS_TOKEN comes from, too.
         settings: overrides by stage name, here those of "index".
     """
     from components.outcome import log_record

@@ -25,7 +25,7 @@ def release_model(
         index: the index's record.
         features: the features' record.
         workspace: root of the shop's workspace.
-        milvus_uri: where the collection is.
+        milvus_uri: where the collection is; empty for MILVUS_URI of the task's environment.
     """
     from lookalike import stages
 

@@ -8,7 +8,6 @@ from components.image import IMAGE
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def start_runs(
     catalogue: str,
-    catalogue_digest: str,
     workspace: str,
     milvus_uri: str,
     recipe: str,
@@ -21,7 +20,6 @@ def start_runs(
 
     Args:
         catalogue: folder, file or URL of the shop's catalogue.
-        catalogue_digest: digest of the catalogue's bytes.
         workspace: root of the shop's workspace, with what was asked for.
         milvus_uri: a Milvus server's URI or a Milvus Lite path.
         recipe: the recipe of a retraining as YAML text.
@@ -36,7 +34,6 @@ def start_runs(
 
     arguments = {
         "catalogue": catalogue,
-        "catalogue_digest": catalogue_digest,
         "workspace": workspace,
         "milvus_uri": milvus_uri,
         "mapping": mapping,

@@ -14,6 +14,7 @@ def train_model(
     checkpoint: Output[Model],
     metrics: Output[Metrics],
     recipe: str,
+    encoder: str,
     workspace: str,
     continue_from: str = "",
     trigger: str = "",
@@ -25,6 +26,7 @@ def train_model(
         splits: only the train split is learned from.
         triplets: the mined triplets.
         recipe: the training recipe as YAML text, as in pipelines/recipes.
+        encoder: digest of the pretrained encoder that the recipe names; empty for random weights or the hub's.
         workspace: root of the shop's workspace; an interrupted run picks up again there.
         continue_from: release whose weights to start from; empty for the recipe's own encoder.
         trigger: what asked for this run (a drift episode); a new one is a new run.

@@ -15,6 +15,11 @@ class Workspace:
         return self.root / "drawn_shop"
 
     @property
+    def deliveries(self) -> Path:
+        """Where deliveries were last seen, a file per digest."""
+        return self.root / "deliveries"
+
+    @property
     def validated(self) -> Path:
         return self.root / "validated"
 
@@ -119,6 +124,11 @@ class Workspace:
         return self.root / "drift.prom"
 
     @property
+    def pipelines(self) -> Path:
+        """Compiled pipelines that watches start, where a cluster's settings are not the shipped ones."""
+        return self.root / "pipelines"
+
+    @property
     def pipeline_root(self) -> Path:
         """Artifacts and cache of the local pipeline runner."""
         return self.root / "pipeline_root"
@@ -127,6 +137,11 @@ class Workspace:
     def pipeline_runs(self) -> Path:
         """One folder per pipeline run on this machine: what was asked for, what it said, what came of it."""
         return self.root / "pipeline_runs"
+
+    @property
+    def notices(self) -> Path:
+        """How pipeline runs ended, a file each."""
+        return self.root / "notices"
 
     @property
     def veto(self) -> Path:

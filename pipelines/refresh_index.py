@@ -1,20 +1,19 @@
 """The refresh pipeline: a changed catalogue, the same model, a new index and features."""
 
-from kfp import dsl
-
 from components.find_champion import find_champion
 from components.live_model import live_model
+from components.read_delivery import read_delivery
 from components.validate_catalogue import validate_catalogue
 from pipelines.deploy import deploy
+from pipelines.flow import Flow
 from pipelines.sharded_index import sharded_index
+from pipelines.tasks import always, cached
 
 
-@dsl.pipeline(name="refresh-index", description="Index today's catalogue with the model in service and switch to it.")
-def refresh_index(
+def index_and_switch(
     catalogue: str,
-    catalogue_digest: str,
     workspace: str,
-    milvus_uri: str,
+    milvus_uri: str = "",
     mapping: str = "",
     limit: int = 0,
     settings: dict = {},
@@ -24,9 +23,8 @@ def refresh_index(
 
     Args:
         catalogue: folder, file or URL of the shop's catalogue.
-        catalogue_digest: digest of the catalogue's bytes; the command line fills it in.
         workspace: root of the shop's workspace, on a volume every task mounts.
-        milvus_uri: a Milvus server's URI or a Milvus Lite path.
+        milvus_uri: a Milvus server's URI or a Milvus Lite path; empty for MILVUS_URI of the tasks' environment.
         mapping: mapping file; empty for the one beside the data, or a preset.
         limit: read only this many products; 0 for all.
         settings: overrides by stage name, for example {"index": {"batch": 512}}.
@@ -34,10 +32,25 @@ def refresh_index(
     """
     # Which release is live is not visible in the arguments, so this is never taken from the cache. What was made with
     # the same model is: shards that an interrupted run finished.
-    champion = find_champion(workspace=workspace).set_caching_options(False)
-    live = live_model(workspace=workspace, release=champion.output)
-    validated = validate_catalogue(
-        catalogue=catalogue, catalogue_digest=catalogue_digest, mapping=mapping, limit=limit, settings=settings
-    ).outputs["validated"]
-    index = sharded_index(validated, live.outputs["exported"], shards, milvus_uri, settings)
-    deploy(validated, live.outputs["exported"], live.outputs["evaluation"], index, workspace, milvus_uri, settings)
+    champion = always(find_champion(workspace=workspace), "Find the release in service").output
+    live = cached(live_model(workspace=workspace, release=champion), "Copy its model")
+    delivery = always(
+        read_delivery(catalogue=catalogue, workspace=workspace, mapping=mapping, settings=settings),
+        "Read the delivery",
+    )
+    validating = validate_catalogue(
+        delivery=delivery.outputs["delivery"], workspace=workspace, limit=limit, settings=delivery.outputs["validate"]
+    )
+    validated = cached(validating, "Validate the catalogue").outputs["validated"]
+    exported, evaluation = live.outputs["exported"], live.outputs["evaluation"]
+    index = sharded_index(validated, exported, shards, milvus_uri, settings, delivery.outputs["embed"])
+    deploy(validated, exported, evaluation, index, workspace, milvus_uri, settings)
+
+
+REFRESH_INDEX = Flow(
+    "refresh-index",
+    "Index and switch",
+    "Index today's catalogue with the model in service and switch to it.",
+    index_and_switch,
+)
+refresh_index = REFRESH_INDEX.pipeline()

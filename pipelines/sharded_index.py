@@ -7,20 +7,24 @@ from kfp import dsl
 from components.embed_shard import embed_shard
 from components.merge_shards import merge_shards
 from components.plan_shards import plan_shards
+from pipelines.tasks import always, cached
 
 
-def sharded_index(validated: Any, exported: Any, shards: Any, milvus_uri: Any, settings: Any) -> Any:
-    """The index's task; called while a pipeline is being written down.
+def sharded_index(validated: Any, exported: Any, shards: Any, milvus_uri: Any, settings: Any, embed: Any) -> Any:
+    """The index, as the task's output; called while a pipeline is being written down.
 
-    A shard depends on catalogue and model alone, so a run that was interrupted takes the finished ones from the cache.
+    A shard depends on catalogue, model and what `embed` has of the settings alone, so a run that was interrupted takes
+    the finished ones from the cache.
     """
-    plan = plan_shards(validated=validated, shards=shards, settings=settings)
+    plan = cached(plan_shards(validated=validated, shards=shards, settings=embed), "Plan the shards")
     with dsl.ParallelFor(plan.output, name="shards") as shard:
-        embedding = embed_shard(validated=validated, exported=exported, shard=shard, settings=settings)
-    return merge_shards(
+        embedding = embed_shard(validated=validated, exported=exported, shard=shard)
+        cached(embedding, "Embed a shard")
+    joining = merge_shards(
         validated=validated,
         exported=exported,
         embedded=dsl.Collected(embedding.outputs["embedded"]),
         milvus_uri=milvus_uri,
         settings=settings,
-    ).set_caching_options(False)
+    )
+    return always(joining, "Join the shards into an index").outputs["index"]

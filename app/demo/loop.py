@@ -129,7 +129,6 @@ class Demo:
     def _watch(self, name: str, common: dict[str, Any]) -> None:
         now = datetime.now(UTC).isoformat()
         started = time.perf_counter()
-        common = {argument: value for argument, value in common.items() if argument != "catalogue_digest"}
         asked = {**common, "recipe": json.dumps(self.plan.retrain_recipe), "now": now}
         came = watch_here(self.shop, asked, self.story.say)
         drift, decision = read_json(came.watched.outputs["drift"] / "drift.json"), came.decision

@@ -62,6 +62,5 @@ class DrillWatch:
 
     def _request(self, run: StartedRun, catalogue: Path | None) -> RunRequest:
         """Its arguments are checked against the compiled pipeline, as a real one's."""
-        delivery = {"catalogue": str(catalogue or ""), "catalogue_digest": ""}
-        places = {"workspace": str(self._workspace), "milvus_uri": ""}
-        return request_for(run, {**delivery, **places}, "", self._release.name)
+        places = {"catalogue": str(catalogue or ""), "workspace": str(self._workspace)}
+        return request_for(run, places, "", self._release.name)

@@ -13,6 +13,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from lookalike.errors import CatalogueError, ImageError, PhotoTooLarge
+from lookalike.storage import digest_bytes
 
 OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
 """Schemes of storage that belongs to the catalogue's owner and needs the owner's credentials."""
@@ -89,6 +90,19 @@ class PhotoStore:
             return str(files.ukey(path))
         except (ImageError, OSError, ValueError):
             return None  # reported when the photo is read
+
+    def content_mark(self, source: object) -> str | None:
+        """A mark that changes exactly with a photo's bytes where they are in the row or on this machine, else its
+        address and `version`; None for what cannot be read."""
+        try:
+            if isinstance(source, bytes) or (isinstance(source, str) and self._on_this_machine(source)):
+                return digest_bytes(self.read(source))
+        except ImageError:
+            return None  # reported when the photo is read
+        return f"{source} {self.version(source)}" if isinstance(source, str) else None
+
+    def _on_this_machine(self, source: str) -> bool:
+        return isinstance(self._locate(source)[0], LocalFileSystem)
 
     def _locate(self, source: str) -> tuple[Any, str]:
         scheme, separator, rest = source.partition("://")

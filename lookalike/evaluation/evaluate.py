@@ -10,7 +10,7 @@ from lookalike.embedders.model_folder import load_model
 from lookalike.embedders.onnx import OnnxEmbedder
 from lookalike.embedders.protocol import Embedder
 from lookalike.evaluation.evidence import Known, gather_evidence
-from lookalike.evaluation.outputs import PROMOTION, REFERENCE, REPORT, write_evaluation
+from lookalike.evaluation.outputs import DIAGNOSTICS, PROMOTION, REFERENCE, REPORT, VERDICT, write_evaluation
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.storage import StageRecord, run_stage
 from lookalike.training.checkpoint import read_checkpoint
@@ -31,7 +31,7 @@ def evaluate(
     alarms: Sequence[str] = (),
     device: str = "cpu",
 ) -> StageRecord:
-    """Write report.json, report.html, contact_sheet.png, reference.parquet and promotion.json.
+    """Write report.json, report.html, contact_sheet.png, reference.parquet, promotion.json and diagnostics.json.
 
     `champion` is the model folder of the release in service, None before the first. A checkpoint that came
     from pretrained weights is also compared with its untrained encoder. `exported` is the challenger's own model
@@ -61,6 +61,6 @@ def evaluate(
             "champion": None if champion is None else load_model(champion).fingerprint,
             "alarms": list(alarms),
         },
-        content=[REPORT, PROMOTION, REFERENCE],
+        content=[REPORT, PROMOTION, REFERENCE, DIAGNOSTICS, VERDICT],
         work=work,
     )

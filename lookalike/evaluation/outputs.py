@@ -16,6 +16,7 @@ from lookalike.catalog.products import Catalogue
 from lookalike.embedders.protocol import Embedder
 from lookalike.evaluation.category import calibrate, with_category
 from lookalike.evaluation.contact_sheet import downscaled_png, draw_sheet, products_on_sheet, sheet_rows
+from lookalike.evaluation.diagnostics import diagnostics
 from lookalike.evaluation.drift_reference import reference_table
 from lookalike.evaluation.embedding import embed_photos
 from lookalike.evaluation.figures import (
@@ -42,6 +43,7 @@ from lookalike.evaluation.queries import (
 from lookalike.evaluation.report import render_report
 from lookalike.evaluation.settings import EvaluationSettings
 from lookalike.evaluation.truth import Truth, read_truth
+from lookalike.evaluation.verdict import verdict_markdown
 from lookalike.fusion import FUSION, Fusion
 from lookalike.storage import write_json
 
@@ -56,6 +58,9 @@ REFERENCE_PRODUCTS = "reference_products.parquet"
 SHOWN_PRODUCTS = "shown_products.parquet"
 """Products on the contact sheet."""
 PROMOTION = "promotion.json"
+DIAGNOSTICS = "diagnostics.json"
+"""Confusions of a head and the cosine's receiver operating characteristic, as pipelines draw them."""
+VERDICT = "verdict.md"
 
 CALIBRATION = "validation"
 """Split whose damaged photos set the weights of category fusion; never the one that is measured."""
@@ -93,6 +98,8 @@ def write_evaluation(
 
     write_json(folder / REPORT, _report(models, figures, settings))
     write_json(folder / PROMOTION, asdict(promotion))
+    write_json(folder / DIAGNOSTICS, diagnostics(models["challenger"], truth))
+    (folder / VERDICT).write_text(_verdict(models, promotion), encoding="utf-8")
     pq.write_table(reference_table(damaged, models["challenger"].identity), folder / REFERENCE)
     ids = catalogue.products["product_id"]
     _write_ids(folder / REFERENCE_PRODUCTS, ids, damaged.queries.photos.products)
@@ -100,6 +107,11 @@ def write_evaluation(
     sheet.save(folder / SHEET)
     (folder / PAGE).write_text(page, encoding="utf-8")
     return _key_figures(figures, promotion, models)
+
+
+def _verdict(models: Mapping[str, Evaluation], promotion: Promotion) -> str:
+    prints = {name: model.identity.fingerprint for name, model in models.items()}
+    return verdict_markdown(promotion, prints.pop("challenger"), prints)
 
 
 def _write_ids(path: Path, ids: "pd.Series[str]", rows: NDArray[np.int64]) -> None:

@@ -13,15 +13,11 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 from transformers.utils import logging as transformers_logging
 
 from lookalike.config import StrictConfig
+from lookalike.embedders.pretrained import encoder_digest
 from lookalike.errors import TrainingError
-from lookalike.storage import digest_files
 
 LABEL_TABLES = ("id2label", "label2id")
 """Names of classes the encoder was pretrained on; of no use here and a thousand lines long."""
-
-
-WEIGHT_FILES = (".json", ".safetensors", ".bin")
-"""What decides a pretrained encoder; its folder may hold readmes too."""
 
 
 class EncoderSettings(StrictConfig):
@@ -112,7 +108,7 @@ def source_digest(settings: EncoderSettings, folders: Sequence[Path] = ()) -> st
     found = _find(settings.source, folders)
     if found is None:
         return settings.source
-    return digest_files(found, sorted(path.name for path in found.iterdir() if path.suffix in WEIGHT_FILES))
+    return encoder_digest(found)
 
 
 def _find(source: str, folders: Sequence[Path]) -> Path | None:

@@ -4,8 +4,8 @@ Every function takes paths as text and `settings` by stage name, imports only th
 returns the stage's record.
 """
 
-from lookalike.stages.arguments import NONE, Settings, collections_at, settings_for
-from lookalike.stages.catalogue import catalogue_digest, draw, split, validate, with_erasures
+from lookalike.stages.arguments import NONE, Settings, collections_at, settings_by_task, settings_for
+from lookalike.stages.catalogue import draw, note_delivery, split, validate, validate_delivery, with_erasures
 from lookalike.stages.collection import embed_shard, index, plan_shards, select_index
 from lookalike.stages.in_service import (
     end_trial,
@@ -20,14 +20,13 @@ from lookalike.stages.in_service import (
     update,
     way_back,
 )
-from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, train
+from lookalike.stages.model import champion, embed_products, evaluate, export, mine, promotion, read_recipe, train
 from lookalike.stages.shoppers import collect_feedback, keep_feedback, kept_feedback
 from lookalike.stages.trust import require_no_pickles, sign, verifier, verify
 
 __all__ = [
     "NONE",
     "Settings",
-    "catalogue_digest",
     "champion",
     "collect_feedback",
     "collections_at",
@@ -44,14 +43,17 @@ __all__ = [
     "kept_feedback",
     "live_model",
     "mine",
+    "note_delivery",
     "plan_shards",
     "promotion",
     "prune",
+    "read_recipe",
     "refill_features",
     "release",
     "require_no_pickles",
     "rollback",
     "select_index",
+    "settings_by_task",
     "settings_for",
     "sign",
     "split",
@@ -59,6 +61,7 @@ __all__ = [
     "train",
     "update",
     "validate",
+    "validate_delivery",
     "verifier",
     "verify",
     "way_back",

@@ -15,11 +15,26 @@ def draw(output: str, *, products: int, seed: int) -> StageRecord:
     return draw_shop(Path(output), SampleShop(products=products, seed=seed))
 
 
-def catalogue_digest(catalogue: str, mapping: str = "") -> str:
-    """Digest over the bytes of a catalogue's files."""
-    from lookalike.catalog.tables import CatalogueFiles
+def note_delivery(catalogue: str, *, workspace: str, mapping: str = "", settings: Settings = NONE) -> str:
+    """Remember where a delivery lies; returns the digest by which pipelines name it."""
+    from lookalike.catalog.deliveries import Delivery, note_delivery
+    from lookalike.catalog.thresholds import ValidationSettings
 
-    return CatalogueFiles.find(catalogue, Path(mapping) if mapping else None).digest()
+    chosen = settings_for(ValidationSettings, settings, "validate")
+    found = Delivery(catalogue=catalogue, mapping=mapping)
+    return note_delivery(Workspace(Path(workspace)).deliveries, found, chosen)
+
+
+def validate_delivery(
+    delivery: str, output: str, *, workspace: str, limit: int = 0, settings: Settings = NONE
+) -> StageRecord:
+    """Check the catalogue of a digest, wherever it lies. Raises CatalogueError where it changed since."""
+    from lookalike.catalog.deliveries import find_delivery
+    from lookalike.catalog.thresholds import ValidationSettings
+
+    chosen = settings_for(ValidationSettings, settings, "validate")
+    found = find_delivery(Workspace(Path(workspace)).deliveries, delivery, chosen)
+    return validate(found.catalogue, output, mapping=found.mapping, limit=limit, settings=settings)
 
 
 def with_erasures(workspace: str, settings: Settings) -> dict[str, dict[str, Any]]:

@@ -1,11 +1,13 @@
 """From splits to an exported model that the gate let through."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from lookalike.config import parse_config
+from lookalike.errors import ConfigError
 from lookalike.stages.arguments import NONE, Settings, settings_for
 from lookalike.storage import StageRecord, read_json
 from lookalike.workspace import Workspace
@@ -65,6 +67,22 @@ def train(
         processes=processes or processes_here(chosen),
         save_every_steps=save_every or SAVE_EVERY_STEPS,
     )
+
+
+def read_recipe(recipe: str) -> tuple[str, str]:
+    """A recipe without its comments and layout, and the digest of the pretrained encoder that it names.
+
+    The digest is empty for random weights and for an encoder of the hub, which its name stands for.
+    """
+    from lookalike.embedders.pretrained import encoder_digest
+
+    values = yaml.safe_load(recipe)
+    if not isinstance(values, dict):
+        raise ConfigError(f"the recipe is {recipe!r}; YAML that maps names to settings is accepted")
+    source = (values.get("encoder") or {}).get("source")
+    folder = Path(source) if source else None
+    digest = encoder_digest(folder) if folder is not None and folder.is_dir() else ""
+    return json.dumps(values, sort_keys=True), digest
 
 
 def embed_products(validated: str, splits: str, checkpoint: str, output: str) -> StageRecord:

@@ -11,6 +11,7 @@ import kfp_server_api
 from urllib3.exceptions import HTTPError
 
 from lookalike.errors import BackendUnavailable, PipelineError
+from monitoring.notice import Failure
 from monitoring.runs.arguments import check_request
 from monitoring.runs.patient_client import PatientClient
 from monitoring.runs.protocol import ListedRun, Phase, RunRequest, RunState
@@ -71,6 +72,15 @@ class KubeflowTrigger:
         """Ask a run to end. Raises PipelineError for an id nobody knows."""
         client, _ = self._client()
         self._ask(lambda: client.terminate_run(run_id))
+
+    def failures(self, run_id: str) -> tuple[Failure, ...]:
+        """The innermost tasks of a run that have failed by now, with their pods."""
+        client, _ = self._client()
+        run = self._ask(lambda: client.get_run(run_id))
+        tasks = (run.run_details.task_details if run.run_details else None) or []
+        failed = [task for task in tasks if task.state in ("FAILED", "SYSTEM_ERROR")]
+        around = {task.parent_task_id for task in failed}
+        return tuple(_failure(task) for task in failed if task.task_id not in around)
 
     def schedule(self, request: RunRequest, cron: str) -> str:
         """Run a pipeline again and again (cron with six fields, seconds first); the schedule of that name is replaced.
@@ -149,6 +159,11 @@ def _why(run: Any) -> str:
     history: list[Any] = run.state_history or []
     said = [run.error, *(status.error for status in reversed(history))]
     return next((str(error.message) for error in said if error is not None and error.message), str(run.state))
+
+
+def _failure(task: Any) -> Failure:
+    reason = str(task.error.message) if task.error is not None and task.error.message else ""
+    return Failure(task=str(task.display_name), reason=reason, log=f"pod {task.pod_name}" if task.pod_name else "")
 
 
 def _message(error: kfp_server_api.ApiException) -> str:

@@ -81,7 +81,7 @@ def test_a_misspelled_argument_starts_nothing(tmp_path: Path) -> None:
 
 def test_a_long_task_says_how_far_it_is_now_and_then() -> None:
     said: list[str] = []
-    log = RunLog(io.StringIO(), said.append)
+    log = RunLog(io.StringIO(), said.append, Path("pipeline.log"), Path("failures.json"))
     log.told_at = -1e9
     log.write("    train epoch 2/14:  36%|###6      | 91/250 [00:46<01:25,  1.86it/s]\n")
     log.write("    train epoch 2/14:  37%|###6      | 92/250 [00:46<01:25,  1.86it/s]\n")

@@ -54,13 +54,13 @@ def test_two_may_follow_one_run(runs: LocalTrigger) -> None:
 
 
 def test_a_run_that_a_person_can_put_right_leaves_the_reason(tmp_path: Path) -> None:
-    """No catalogue is there: the first task fails, and the process ends with an outcome."""
-    arguments = {"workspace": str(tmp_path / "shop"), "milvus_uri": "faiss:///nowhere", "catalogue": "missing"}
+    """No catalogue is named: nothing starts, and the process ends with an outcome."""
+    arguments = {"workspace": str(tmp_path / "shop"), "milvus_uri": "faiss:///nowhere", "shards": 2}
     write_json(tmp_path / REQUEST, {"name": "x", "pipeline": "refresh_index", "arguments": arguments})
     execute(tmp_path)
     outcome = read_json(tmp_path / OUTCOME)
     assert outcome["phase"] == "failed"
-    assert "pipeline 'refresh-index' needs ['catalogue_digest']" in outcome["reason"]
+    assert "pipeline 'refresh-index' needs ['catalogue']" in outcome["reason"]
 
 
 def test_what_a_run_left_is_read_as_it_was_written(tmp_path: Path) -> None:

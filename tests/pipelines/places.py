@@ -16,7 +16,7 @@ from pipelines.compiled import COMPILED
 from tests.pipelines.fake_kfp.server import running_fake
 
 PRETEND = (sys.executable, "-m", "tests.pipelines.pretend_run")
-REFRESH: dict[str, Any] = {"catalogue": "c", "catalogue_digest": "d", "workspace": "w", "milvus_uri": "m"}
+REFRESH: dict[str, Any] = {"catalogue": "c", "workspace": "w", "milvus_uri": "m"}
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import requests
 import yaml
 
 from lookalike.errors import BackendUnavailable, PipelineError
+from monitoring.notice import Failure
 from monitoring.runs.kubeflow import KubeflowTrigger
 from monitoring.runs.protocol import RunRequest
 from pipelines.compiled import COMPILED
 from tests.pipelines.fake_kfp.server import FakeKfp
 from tests.pipelines.places import REFRESH, request
 
-WATCH = {name: value for name, value in REFRESH.items() if name != "catalogue_digest"} | {"recipe": "epochs: 1"}
+WATCH = {**REFRESH, "recipe": "epochs: 1"}
 
 
 @pytest.fixture
@@ -51,6 +52,27 @@ def test_a_task_of_a_pipeline_starts_runs_too(kfp: FakeKfp) -> None:
     task = subprocess.run(words, env=within, capture_output=True, text=True, check=False)
     assert task.stdout.splitlines()[-1:] == ["run-1"], task.stderr
     assert [run["display_name"] for run in kfp.store.runs.things.values()] == ["refresh-1"]
+
+
+def test_what_failed_is_told_by_its_innermost_tasks(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
+    run_id = runs.start(request())
+    assert runs.failures(run_id) == ()
+    error = {"code": 13, "message": "the disk is full"}
+    kfp.store.runs.get(run_id)["run_details"] = {
+        "task_details": [
+            {"task_id": "1", "display_name": "refresh-index-steps", "state": "FAILED"},
+            {
+                "task_id": "2",
+                "parent_task_id": "1",
+                "display_name": "embed-shard",
+                "state": "FAILED",
+                "error": error,
+                "pod_name": "refresh-7",
+            },
+            {"task_id": "3", "parent_task_id": "1", "display_name": "live-model", "state": "SUCCEEDED"},
+        ]
+    }
+    assert runs.failures(run_id) == (Failure(task="embed-shard", reason="the disk is full", log="pod refresh-7"),)
 
 
 def test_a_run_that_was_accepted_although_the_answer_was_lost_is_found(kfp: FakeKfp, runs: KubeflowTrigger) -> None:

@@ -42,7 +42,7 @@ def test_an_id_nobody_knows_is_refused(place: Place) -> None:
     ("arguments", "sentence"),
     [
         ({**REFRESH, "catalog": "c"}, "takes no 'catalog'; did you mean 'catalogue'"),
-        ({"catalogue": "c"}, r"needs \['catalogue_digest', 'milvus_uri', 'workspace'\]"),
+        ({"catalogue": "c"}, r"needs \['workspace'\]"),
         ({**REFRESH, "limit": "all"}, "takes 'limit' as NUMBER_INTEGER, not 'all'"),
         ({**REFRESH, "limit": True}, "takes 'limit' as NUMBER_INTEGER, not True"),
         ({**REFRESH, "settings": "{}"}, "takes 'settings' as STRUCT, not '{}'"),

@@ -41,7 +41,7 @@ def given(catalogue: str, model: str, validated: Output[Dataset], exported: Outp
 def sharded(catalogue: str, model: str, uri: str, shards: int, settings: dict) -> Artifact:
     """The index alone, over outputs that lie ready."""
     parts = given(catalogue=catalogue, model=model)
-    return sharded_index(parts.outputs["validated"], parts.outputs["exported"], shards, uri, settings).outputs["index"]
+    return sharded_index(parts.outputs["validated"], parts.outputs["exported"], shards, uri, settings, settings)
 
 
 @dsl.pipeline(name="nested")

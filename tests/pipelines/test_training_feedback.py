@@ -16,7 +16,7 @@ from tests.feedback.shop import ShopInService
 
 def training_tasks() -> dict[str, Any]:
     spec = next(iter(yaml.safe_load_all((COMPILED / "training.yaml").read_text())))
-    return dict(spec["root"]["dag"]["tasks"])
+    return dict(spec["components"]["comp-training-steps"]["dag"]["tasks"])
 
 
 def test_feedback_is_collected_in_every_training_and_reaches_mining_and_the_gate() -> None:
