@@ -54,7 +54,7 @@ class SignedCopy:
         verify_release(self._releases, self._models, self.release, self._index, self._trusted, self._day)
 
     def verify_model(self) -> None:
-        """as a mirror does before Triton reads it."""
+        """As a mirror does before Triton reads it."""
         verify_model(self.model, self._trusted, self._day)
 
     def covered(self) -> list[Path]:
