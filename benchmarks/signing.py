@@ -54,7 +54,7 @@ class SignedCopy:
         verify_release(self._releases, self._models, self.release, self._index, self._trusted, self._day)
 
     def verify_model(self) -> None:
-        """As Triton's init step."""
+        """As a mirror does before Triton reads it."""
         verify_model(self.model, self._trusted, self._day)
 
     def covered(self) -> list[Path]:
@@ -79,7 +79,7 @@ def measure(workspace: Workspace, scratch: Path, repeats: int, flips: int) -> di
         "signature_sign_ms": Figure(signing, "ms", f"{size}; once", COMMAND, n=1),
         "signature_verify_ms": Figure(whole, "ms", f"{size}; median", COMMAND, n=repeats),
         "signature_verify_model_ms": Figure(
-            model, "ms", "the model's folder alone, at Triton's init step; median", COMMAND, n=repeats
+            model, "ms", "the model's folder alone, as before Triton reads it; median", COMMAND, n=repeats
         ),
         "signature_flips_accepted": Figure(
             float(accepted), "flips", f"one bit of one file flipped, both drawn at random (seed {SEED}); {size}",

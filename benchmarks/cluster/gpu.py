@@ -51,7 +51,7 @@ def main() -> int:
 def measure(exported: Path, validated: Path, splits: Path, device: str, quick: bool) -> dict[str, Figure]:
     """Figures by key. Raises Skipped without the device."""
     on = f"{require_device(device)}, {'a trial' if quick else f'{TURNS} turns of {CALLS} calls each, by turns'}"
-    settings = VariantSettings(**({"evaluation": QUICK} if quick else {}))
+    settings = VariantSettings(evaluation=QUICK) if quick else VariantSettings()
     catalogue, identity = load_catalogue(validated), load_model(exported).identity
     rows = read_truth(catalogue, splits).rows("train")
     photos = calibration_pixels(catalogue, rows, identity, settings.calibration_photos)
@@ -101,7 +101,7 @@ def timed(
 def speeds(took: dict[str, list[float]], batch: int, on: str) -> dict[str, Figure]:
     """Photos per second, the time of a call, and the ratio to PyTorch."""
     rates = {name: 1e3 * batch / float(np.mean(times)) for name, times in took.items()}
-    figures = {}
+    figures: dict[str, Figure] = {}
     for name, times in took.items():
         how = f"{name}, batches of {batch}; {on}"
         p50, p99 = (float(np.percentile(times, share)) for share in (50, 99))

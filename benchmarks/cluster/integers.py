@@ -24,7 +24,9 @@ QUICK = EvaluationSettings(split="validation", damaged_queries=50, distractors=0
 def main() -> int:
     """0 where it was measured, 2 for something that a person can put right."""
     chosen = _parser().parse_args()
-    settings = VariantSettings(published="int8_tensorrt", **({"evaluation": QUICK} if chosen.quick else {}))
+    settings = VariantSettings(published="int8_tensorrt")
+    if chosen.quick:
+        settings = settings.model_copy(update={"evaluation": QUICK})
     try:
         with tempfile.TemporaryDirectory() as scratch:
             identity = load_model(chosen.exported).identity

@@ -28,6 +28,7 @@ def test_without_a_gpu_nothing_is_measured_and_the_reason_is_said(
         require_device("cuda")
 
 
+@pytest.mark.slow
 def test_on_a_processor_both_ways_answer_alike_and_every_batch_is_timed(tmp_path: Path) -> None:
     validated, checkpoint, splits = (tmp_path / name for name in ("validated", "checkpoint", "splits"))
     make_shop(validated, products=48)
