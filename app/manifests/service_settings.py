@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from app.kserve_arguments import KServeArguments, with_kserve
 from app.manifests.commands import Call, calls, parse
-from app.manifests.mounted_files import is_held, mount_of
+from app.manifests.mounted_files import SECRET, held_in, mount_of
 from app.manifests.pods import Pod, listed, mapped, open_ports
 from app.manifests.reading import Document, Finding, by_name
 from app.options import with_overrides
@@ -73,8 +73,8 @@ def _wrong(settings: ServingSettings, call: Call, documents: Sequence[Document])
     if not mount_of(str(settings.model_repository), call.container):
         yield f"model_repository is {settings.model_repository}, where nothing is mounted"
     keys = settings.access.keys or ""
-    if keys.startswith(FILE) and not is_held(keys.removeprefix(FILE), call.container, call.pod, documents):
-        yield f"access.keys is {keys}, which no mounted ConfigMap or Secret has"
+    if keys.startswith(FILE) and held_in(keys.removeprefix(FILE), call.container, call.pod, documents) != SECRET:
+        yield f"access.keys is {keys}, which no mounted Secret has"
 
 
 def _is_served(address: str, documents: Sequence[Document]) -> bool:

@@ -46,8 +46,8 @@ FOR_TENSORRT: dict[str, Any] = {
     },
 }
 """TensorRT reads signed numbers with zero point 0 only, has biases in full, and wants a pair of Q and DQ before what
-computes with weights and before sums: it fuses the rest itself. The options are those of onnxruntime's own example for
-TensorRT (onnxruntime-inference-examples, quantization/nlp/bert/trt)."""
+computes with weights and before sums; it fuses the rest. The pairs are placed as onnxruntime's own example for
+TensorRT has them (onnxruntime-inference-examples, quantization/nlp/bert/trt)."""
 
 
 def round_model(

@@ -1,5 +1,6 @@
 """Where releases are signed: Triton reads proven copies, the service has the trusted keys, one pod the private one."""
 
+import copy
 import os
 from typing import Any
 
@@ -8,7 +9,7 @@ from typer.core import TyperGroup
 
 from app.manifests.check import check
 from app.manifests.pods import Pod, listed, pods
-from app.manifests.reading import Document, read_manifests
+from app.manifests.reading import Document, by_name, read_manifests
 from tests.deploy.conftest import OVERLAYS
 
 PARTS = OVERLAYS.parent / "parts"
@@ -63,6 +64,18 @@ def test_the_service_trusts_the_keys_that_the_mirror_trusts(production: list[Doc
     [reference] = [each["value"] for each in service["env"] if each["name"] == "LOOKALIKE_TRUSTED_KEYS"]
     predictor = pod_of(production, "InferenceService/lookalike (predictor)")
     assert all(reference in each["args"] for each in predictor.containers if each["name"].startswith("mirror"))
+
+
+def test_a_private_key_where_everybody_may_read_it_is_found(signed: list[Document], root: TyperGroup) -> None:
+    objects = by_name(copy.deepcopy(signed))
+    pod = objects["Job/lookalike-first-release"]["spec"]["template"]["spec"]
+    [volume] = [each for each in pod["volumes"] if each["name"] == "signing-key"]
+    del volume["secret"]
+    volume["configMap"] = {"name": "lookalike-signing"}
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"signing_key.pem": "…"}}
+    made["metadata"] = {"name": "lookalike-signing", "namespace": "lookalike"}
+    [said] = [finding.what for finding in check([*objects.values(), made], root)]
+    assert said.endswith("signing_key.pem, which is in a ConfigMap; a private key belongs into a Secret")
 
 
 def test_only_pods_that_make_releases_have_the_private_key(overlay: list[Document], signed: list[Document]) -> None:
