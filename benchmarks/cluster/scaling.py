@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks.cluster.scaling_model import Network, StepModel
@@ -104,7 +105,7 @@ def figures(turns: Sequence[tuple[Told, Told]], source: str) -> dict[str, Figure
     }
 
 
-def _half_width(values: Sequence[float]) -> float:
+def _half_width(values: NDArray[np.float64]) -> float:
     """Of the 95 % interval of a mean, by Student's t: turns are few."""
     if len(values) < 2:
         return 0.0
