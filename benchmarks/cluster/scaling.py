@@ -135,7 +135,8 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catalogue", default=os.environ.get("LOOKALIKE_FPI"), help="folder of Fashion Product Images")
+    known = os.environ.get("LOOKALIKE_FPI")
+    parser.add_argument("--catalogue", default=known, required=not known, help="folder of Fashion Product Images")
     weights = os.environ.get("LOOKALIKE_WEIGHTS", "weights")
     parser.add_argument("--encoders", default=weights, help="folder that holds mobilenet_v1_0.5_160")
     parser.add_argument("--workspace", default="runs/train-scaling", help="keeps the mined products for the next time")

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from safetensors.torch import load_file
 from lookalike.storage import read_seal
 from lookalike.training.recipe import Recipe
 from tests.training.conftest import Train, tiny_recipe
-from tests.training.object_storage import BUCKET, s3_server
+from tests.training.object_storage import BUCKET
 from tests.training.test_distributed import WEIGHT_TOLERANCE
 
 pytestmark = pytest.mark.slow
@@ -52,12 +51,6 @@ class Torchrun:
 @pytest.fixture(scope="module")
 def torchrun(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Torchrun:
     return Torchrun(shop, tmp_path_factory.mktemp("torchrun"))
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[dict[str, str]]:
-    with s3_server() as environment:
-        yield environment
 
 
 @pytest.fixture(scope="module")
