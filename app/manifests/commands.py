@@ -20,7 +20,7 @@ ENDS = {"&&", "||", ";", "|"}
 OF_EVERYBODY = {
     *("HOME", "TMPDIR", "PATH", "TZ", "OMP_NUM_THREADS", "PYTHONUNBUFFERED", "LD_PRELOAD", "MALLOC_ARENA_MAX"),
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION"),
-    *TRAINER_SETS,
+    *("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", *TRAINER_SETS),
 }
 """Variables that the system, Python, a library or torchrun reads."""
 

@@ -91,6 +91,15 @@ def test_processes_that_were_started_start_no_others(monkeypatch: pytest.MonkeyP
         trained(tiny_recipe(), processes=3)
 
 
+def test_a_store_that_outlives_its_processes_is_refused_where_they_may_be_started_again(
+    monkeypatch: pytest.MonkeyPatch, trained: Train
+) -> None:
+    for name, value in {"WORLD_SIZE": "2", "USE_AGENT_STORE": "True", "MAX_RESTARTS": "3"}.items():
+        monkeypatch.setenv(name if name == "WORLD_SIZE" else f"TORCHELASTIC_{name}", value)
+    with pytest.raises(TrainingError, match="set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1"):
+        trained(tiny_recipe())
+
+
 def test_a_machine_trains_with_a_process_for_each_gpu_that_the_recipe_can_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     frozen = {"config": tiny_recipe().encoder.config, "batch_norm": "frozen"}

@@ -42,7 +42,12 @@ class Torchrun:
         """`torchrun` with options of its own, training with a state saved every third step."""
         verb = ["train", "--workspace", str(workspace), "--recipe", str(self._root / "recipe.yaml")]
         command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", module, *verb, "--save-every", "3"]
-        variables = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
+        variables = os.environ | {
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+        }
+        variables |= environment
         return subprocess.Popen(
             command, cwd=self._root, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
