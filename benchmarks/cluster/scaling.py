@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks.cluster.scaling_model import Network, StepModel
@@ -104,7 +105,7 @@ def figures(turns: Sequence[tuple[Told, Told]], source: str) -> dict[str, Figure
     }
 
 
-def _half_width(values: Sequence[float]) -> float:
+def _half_width(values: NDArray[np.float64]) -> float:
     """Of the 95 % interval of a mean, by Student's t: turns are few."""
     if len(values) < 2:
         return 0.0
@@ -134,7 +135,8 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catalogue", default=os.environ.get("LOOKALIKE_FPI"), help="folder of Fashion Product Images")
+    known = os.environ.get("LOOKALIKE_FPI")
+    parser.add_argument("--catalogue", default=known, required=not known, help="folder of Fashion Product Images")
     weights = os.environ.get("LOOKALIKE_WEIGHTS", "weights")
     parser.add_argument("--encoders", default=weights, help="folder that holds mobilenet_v1_0.5_160")
     parser.add_argument("--workspace", default="runs/train-scaling", help="keeps the mined products for the next time")

@@ -5,6 +5,7 @@ need no view of the place where states are kept, and cannot read another state t
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ def joined(ranks: Ranks) -> Iterator[None]:
     if ranks.world == 1 or distributed.is_initialized():
         yield
         return
+    _require_fresh_stores()
     distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     try:
         yield
@@ -52,6 +54,16 @@ def joined(ranks: Ranks) -> Iterator[None]:
         get_error_handler().record_exception(error)  # torchrun repeats it as the cause of the end
         raise
     distributed.destroy_process_group()  # after an error nobody would answer
+
+
+def _require_fresh_stores() -> None:
+    """A restarted group must not find the addresses of the one before: github.com/pytorch/pytorch/issues/135712."""
+    shared = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if shared and os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0":
+        raise TrainingError(
+            "with --max-restarts torchrun would start processes again on a store that has the addresses of those before: "
+            "set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun and use its rendezvous c10d (or --standalone)"
+        )
 
 
 def _lost(ranks: Ranks) -> TrainingError:

@@ -102,7 +102,7 @@ BY_HAND: dict[str, tuple[Change, str]] = {
         "RECIPE",
     ),
     "a bucket's keys that nobody makes": (
-        lambda objects: node(objects)["env"][4]["valueFrom"]["secretKeyRef"].update(name="bucket"),
+        lambda objects: node(objects)["env"][5]["valueFrom"]["secretKeyRef"].update(name="bucket"),
         "Secret/bucket is neither in the manifests nor said to be made beforehand",
     ),
 }

@@ -1,6 +1,6 @@
 """A mined tiny shop and a recipe that trains on it in a second."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_shop(root, tiny_products())
     mine(root / "validated", root / "splits", root / "triplets")
     return root
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """The environment that leads to a server that speaks S3."""
+    from tests.training.object_storage import s3_server
+
+    with s3_server() as environment:
+        yield environment
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "A
 
 @contextmanager
 def s3_server() -> Iterator[dict[str, str]]:
-    """The environment that leads clients to it; it has one empty bucket."""
+    """The environment that leads clients to it; it has one bucket."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:
@@ -20,7 +20,7 @@ def s3_server() -> Iterator[dict[str, str]]:
         files = s3fs.S3FileSystem(
             key="key", secret="secret", endpoint_url=endpoint, skip_instance_cache=True, use_listings_cache=False
         )
-        files.mkdir(BUCKET)
+        files.makedirs(BUCKET, exist_ok=True)  # all servers of a process have the same buckets
         yield CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint}
     finally:
         server.stop()

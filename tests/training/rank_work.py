@@ -1,13 +1,17 @@
 """What the processes of test_distributed do; apart, so that starting them imports little."""
 
+import json
 import os
 import signal
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from lookalike.errors import TrainingError
+from lookalike.storage import StageRecord
+from lookalike.training.group import follow, joined, tell
 from lookalike.training.ranks import Ranks
 
 
@@ -30,6 +34,19 @@ def example() -> tuple[torch.Tensor, torch.Tensor]:
 
 def pairwise(embeddings: torch.Tensor) -> torch.Tensor:
     return (embeddings @ embeddings.T).exp().logsumexp(dim=1).sum()
+
+
+def must_not_learn() -> None:
+    raise AssertionError("nobody said that there is anything to learn")
+
+
+def tell_what_is_there(folder: Path) -> None:
+    """The first process finds an output made earlier; the others must not learn without it."""
+    ranks = Ranks.from_environment()
+    with joined(ranks):
+        found = StageRecord("train", "inputs", "content", {"photos": 60}, 1.5, reused=True)
+        record = follow(must_not_learn) if ranks.rank else tell(found)
+    (folder / f"{ranks.rank}.json").write_text(json.dumps(asdict(record)))
 
 
 def fail_on_the_second(folder: Path) -> None:

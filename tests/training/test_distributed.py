@@ -10,8 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from lookalike.catalog.products import load_catalogue
 from lookalike.errors import TrainingError
-from lookalike.training.launch import launch
+from lookalike.models.encoder import build_encoder
+from lookalike.training.checkpoint import build_network
+from lookalike.training.data import load_training_set
+from lookalike.training.launch import launch, processes_here
+from lookalike.training.loop import run_epochs
 from lookalike.training.ranks import Ranks
 from tests.training.conftest import Train, tiny_recipe
 from tests.training.rank_work import (
@@ -20,6 +25,7 @@ from tests.training.rank_work import (
     fail_on_the_second,
     gather_and_differentiate,
     pairwise,
+    tell_what_is_there,
 )
 
 LOSS_TOLERANCE, WEIGHT_TOLERANCE = 1e-4, 1e-3
@@ -70,6 +76,39 @@ def test_a_failing_process_ends_the_others_with_one_error(work: object, reason: 
             os.kill(int(file.name), 0)
 
 
-def test_statistics_of_a_part_of_a_batch_are_refused(trained: Train) -> None:
+def test_statistics_of_a_part_of_a_batch_are_refused(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    recipe, catalogue = tiny_recipe(), load_catalogue(shop / "validated")
+    data = load_training_set(catalogue, shop / "triplets", recipe.preprocessing)
+    network = build_network(build_encoder(recipe.encoder), recipe, {})
     with pytest.raises(TrainingError, match=r"batch_norm is 'train': .* of which 2 processes see a part each"):
-        trained(tiny_recipe(), processes=2)
+        run_epochs(network, data, recipe)
+
+
+def test_processes_that_were_started_start_no_others(monkeypatch: pytest.MonkeyPatch, trained: Train) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match="processes is 3, but this is one of 2 that were started"):
+        trained(tiny_recipe(), processes=3)
+
+
+def test_a_store_that_outlives_its_processes_is_refused_where_they_may_be_started_again(
+    monkeypatch: pytest.MonkeyPatch, trained: Train
+) -> None:
+    for name, value in {"WORLD_SIZE": "2", "USE_AGENT_STORE": "True", "MAX_RESTARTS": "3"}.items():
+        monkeypatch.setenv(name if name == "WORLD_SIZE" else f"TORCHELASTIC_{name}", value)
+    with pytest.raises(TrainingError, match="set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1"):
+        trained(tiny_recipe())
+
+
+def test_a_machine_trains_with_a_process_for_each_gpu_that_the_recipe_can_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    frozen = {"config": tiny_recipe().encoder.config, "batch_norm": "frozen"}
+    assert processes_here(tiny_recipe(encoder=frozen, device="auto")) == 4
+    assert processes_here(tiny_recipe(encoder=frozen, device="cpu")) == 1
+    assert processes_here(tiny_recipe(device="auto")) == 1  # its batch norms want whole batches
+
+
+def test_the_others_return_the_record_that_the_first_one_finds_and_learn_nothing(tmp_path: Path) -> None:
+    launch(2, tell_what_is_there, tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"0.json", "1.json"}
+    assert (tmp_path / "0.json").read_text() == (tmp_path / "1.json").read_text()

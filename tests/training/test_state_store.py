@@ -3,7 +3,6 @@
 import json
 import logging
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,7 @@ import pytest
 from lookalike.errors import ArtifactError, ConfigError, StorageError
 from lookalike.training.shelves import Shelf, open_shelf
 from lookalike.training.state_store import LATEST, StateStore
-from tests.training.object_storage import BUCKET, s3_server
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[dict[str, str]]:
-    with s3_server() as environment:
-        yield environment
+from tests.training.object_storage import BUCKET
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from safetensors.torch import load_file
 from lookalike.storage import read_seal
 from lookalike.training.recipe import Recipe
 from tests.training.conftest import Train, tiny_recipe
-from tests.training.object_storage import BUCKET, s3_server
+from tests.training.object_storage import BUCKET
 from tests.training.test_distributed import WEIGHT_TOLERANCE
 
 pytestmark = pytest.mark.slow
@@ -43,7 +42,12 @@ class Torchrun:
         """`torchrun` with options of its own, training with a state saved every third step."""
         verb = ["train", "--workspace", str(workspace), "--recipe", str(self._root / "recipe.yaml")]
         command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", module, *verb, "--save-every", "3"]
-        variables = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
+        variables = os.environ | {
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+        }
+        variables |= environment
         return subprocess.Popen(
             command, cwd=self._root, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -52,12 +56,6 @@ class Torchrun:
 @pytest.fixture(scope="module")
 def torchrun(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Torchrun:
     return Torchrun(shop, tmp_path_factory.mktemp("torchrun"))
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[dict[str, str]]:
-    with s3_server() as environment:
-        yield environment
 
 
 @pytest.fixture(scope="module")
