@@ -87,7 +87,7 @@ def _of_ours(words: list[str], whole: bool) -> Iterator[str]:
             yield f"`lookalike {' '.join(words)}`: there is no option {option}"
             return
     values = [value for option, value in pairwise(rest) if option == "--set"]
-    yield from (f"`lookalike {' '.join(words)}`: {wrong}" for wrong in wrong_overrides(words[0], values))
+    yield from (f"`lookalike {' '.join(words)}`: {wrong}" for wrong in wrong_overrides("".join(words[:1]), values))
     if whole and not any(gap in word for word in rest for gap in GAPS):
         yield from _of_parser(command, words, rest)
 

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -9,12 +10,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+import pipelines
 from app.options import read_settings, read_values
 from app.sizing.constants import constants
 from lookalike.catalog.mapping import CatalogueMapping
-from lookalike.config import StrictConfig, parse_config
+from lookalike.config import StrictConfig
 from lookalike.errors import LookalikeError
 from lookalike.stages import settings_for
 from lookalike.workspace import Workspace
@@ -76,9 +78,30 @@ def _block_findings(text: str) -> Iterator[str]:
     for values in yaml.safe_load_all(text):
         if "apiVersion" in values or RECEIVER & set(values):
             continue
-        refused = [reason for reason in map(_refusal, [values] * 3, (_service, _stages, _mapping)) if reason]
-        if len(refused) == 3:
-            yield f"YAML that begins with {next(iter(values))!r} is no settings: {refused[0]}; {refused[1]}"
+        if _refusal(values, _stages) and not any(_fits(kind, values) for kind in configurations()):
+            yield f"YAML that begins with {next(iter(values))!r} is nobody's settings: {_refusal(values, _service)}"
+
+
+@cache
+def configurations() -> tuple[type[StrictConfig], ...]:
+    """Every class of settings that the command line or a pipeline reads."""
+    for module in pkgutil.iter_modules(pipelines.__path__):
+        importlib.import_module(f"pipelines.{module.name}")
+    found, left = list[type[StrictConfig]](), [StrictConfig]
+    while left:
+        inner = left.pop().__subclasses__()
+        found += inner
+        left += inner
+    return tuple(found)
+
+
+def _fits(kind: type[StrictConfig], values: dict[str, Any]) -> bool:
+    """Whether these are some of its settings; a page need not show those that have to be given."""
+    try:
+        kind.model_validate(values)
+    except ValidationError as error:
+        return all(problem["type"] == "missing" for problem in error.errors())
+    return True
 
 
 def _refusal(values: dict[str, Any], reader: Any) -> str:
@@ -100,10 +123,6 @@ def _stages(values: dict[str, Any]) -> None:
 
 OF_VERB = {"serve": _service, "sizing": constants}
 """Verbs whose settings are not by stage."""
-
-
-def _mapping(values: dict[str, Any]) -> None:
-    parse_config(CatalogueMapping, values, "the mapping")
 
 
 def _kinds(group: str) -> list[Any]:

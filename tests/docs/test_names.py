@@ -67,6 +67,7 @@ def test_a_planted_mistake_is_found(mistake: str) -> None:
 
 SOUND = """# Top
 
+`lookalike`, `lookalike --help`,
 `lookalike index select --latency-ms 5`, `keys new`, `--again`, `lookalike_requests_total{status="429"}`, `make demo`,
 `lookalike rollback 3f9c…`, `limits.breaker.failures`, `decide.*`, `lookalike/index/planner.py`, `live.json`,
 [top](#top)

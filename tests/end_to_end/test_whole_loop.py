@@ -2,8 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from app.recipes import resolve_recipe
 from lookalike import stages
 from lookalike.workspace import Workspace
 from notebooks.execute import NOTEBOOKS, execute
-from tests.pipelines.fake_kfp.server import running_fake
+from tests.pipelines.fake_kfp.server import FakeKfp, running_fake
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -28,14 +27,6 @@ PRODUCTS = 320
 
 FLOORS = {"minimum_fine_precision": 0.0, "minimum_coarse_precision": 0.0, "minimum_recall": 0.0}
 """Half of the demo's products teach too little for a good shop, so the gate's floors come down."""
-
-
-@dataclass(frozen=True)
-class Notebooks:
-    said: dict[str, str]
-    """All that the cells of each answered."""
-    at_the_server: dict[str, str]
-    """State of every run that the KFP server knows, by name."""
 
 
 def outputs(notebook: Any) -> str:
@@ -107,36 +98,53 @@ def test_the_report_stands_alone(finished: Demo) -> None:
 
 
 @pytest.fixture(scope="module")
-def read(finished: Demo, schemas_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Notebooks:
-    """The notebooks as a person leaves them who ran them over this shop and a KFP server."""
+def kfp(request: pytest.FixtureRequest) -> Iterator[FakeKfp | None]:
+    """A KFP server; none where the API's description is not at hand, and the notebook goes without."""
+    try:
+        schemas = request.getfixturevalue("schemas_folder")
+    except pytest.skip.Exception:
+        yield None
+        return
+    with running_fake(schemas / "kfp_v2beta1.swagger.json") as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def read(finished: Demo, kfp: FakeKfp | None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """All that the cells of each notebook answered to a person who ran them over this shop."""
     shop, output = finished.shop, tmp_path_factory.mktemp("notebooks")
-    swagger = schemas_folder / "kfp_v2beta1.swagger.json"
-    with milvus_for(shop) as milvus, running_service(shop, milvus) as service, running_fake(swagger) as kfp:
+    with milvus_for(shop) as milvus, running_service(shop, milvus) as service:
         places = {
             "LOOKALIKE_WORKSPACE": str(shop.root),
             "LOOKALIKE_CATALOGUE": str(finished.plan.catalogue),
             "LOOKALIKE_SERVICE": service,
-            "LOOKALIKE_KFP": kfp.url,
+            "LOOKALIKE_KFP": "" if kfp is None else kfp.url,
         }
-        said = {path.stem: outputs(execute(path, places, output)) for path in NOTEBOOKS}
-    return Notebooks(said, {run["display_name"]: run["state"] for run in kfp.store.runs.things.values()})
+        return {path.stem: outputs(execute(path, places, output)) for path in NOTEBOOKS}
 
 
-def test_a_notebook_tells_what_the_watch_found_and_decided(finished: Demo, read: Notebooks) -> None:
-    said = read.said["query_and_drift"]
+def test_a_notebook_tells_what_the_watch_found_and_decided(finished: Demo, read: dict[str, str]) -> None:
+    said = read["query_and_drift"]
     assert finished.watches[-1].drift["summary"] in said
     assert all(reason in said for reason in finished.watches[-1].decision["reasons"])
     assert "cannot filter by colr" in said
     assert "Its look agrees to" in said
 
 
-def test_a_notebook_runs_pipelines_here_and_at_a_server_and_compares_them(finished: Demo, read: Notebooks) -> None:
-    said = read.said["run_and_compare_pipelines"]
+def test_a_notebook_runs_a_pipeline_twice_and_compares_trainings(finished: Demo, read: dict[str, str]) -> None:
+    said = read["run_and_compare_pipelines"]
     assert "validate-catalogue (reused: same inputs as an earlier run)" in said
     assert "did you mean 'catalogue'?" in said
     trainings = [path.parents[2].name for path in finished.shop.root.glob("pipeline_root/*/*/evaluation/report.json")]
     assert len(trainings) == 2 and all(name in said for name in trainings)
-    assert read.at_the_server == {"refresh-by-1": "CANCELED", "refresh-by-4": "CANCELED"}, "each name was started once"
+
+
+def test_a_notebook_starts_each_run_once_at_a_kfp_server(read: dict[str, str], kfp: FakeKfp | None) -> None:
+    if kfp is None:
+        pytest.skip("the KFP API's description is not at hand; set LOOKALIKE_SCHEMAS")
+    assert "'refresh-by-1': 'failed', 'refresh-by-4': 'failed'" in read["run_and_compare_pipelines"]
+    runs = [(run["display_name"], run["state"]) for run in kfp.store.runs.things.values()]
+    assert runs == [("refresh-by-1", "CANCELED"), ("refresh-by-4", "CANCELED")]
 
 
 def test_what_is_served_is_what_was_released(finished: Demo) -> None:
