@@ -26,8 +26,9 @@ STAGES = (
     "features",
     "drift",
     "decide",
+    "select",
 )
-"""Whose settings a pipeline can override."""
+"""Whose settings can be overridden; a file of settings may serve verbs that are no task, too."""
 
 
 def settings_for(kind: type[Config], settings: Settings, stage: str) -> Config:
