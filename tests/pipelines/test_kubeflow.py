@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
 
+from benchmarks.cluster.compiled import read_compiled
 from lookalike.errors import BackendUnavailable, PipelineError
 from monitoring import stages
 from monitoring.notice import Failure
@@ -30,8 +30,9 @@ def runs(kfp: FakeKfp) -> KubeflowTrigger:
 def test_a_run_carries_the_compiled_pipeline_and_its_arguments(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
     run_id = runs.start(request())
     sent = kfp.store.runs.get(run_id)
-    compiled = yaml.safe_load((COMPILED / "refresh_index.yaml").read_text())
-    assert sent["pipeline_spec"]["root"]["dag"] == compiled["root"]["dag"]
+    compiled, platform = read_compiled(COMPILED / "refresh_index.yaml")
+    assert sent["pipeline_spec"]["pipeline_spec"]["root"]["dag"] == compiled["root"]["dag"]
+    assert sent["pipeline_spec"]["platform_spec"] == platform, "claims, secrets and nodes travel with the run"
     assert sent["runtime_config"]["parameters"] == request().arguments
     experiment = kfp.store.experiments.get(sent["experiment_id"])
     assert (sent["display_name"], experiment["display_name"]) == ("refresh-1", "lookalike")
