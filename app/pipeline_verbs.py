@@ -57,7 +57,8 @@ def refresh(
 def _run(pipeline: Any, options: ShopOptions, more: dict[str, Any]) -> None:
     from app.pipeline_runs import run_here, shared_arguments
 
-    shop = options.shop
+    shop, (catalogue, mapping, *_) = options.shop, options.data()
+    stages.require_catalogue(catalogue, mapping)
     with milvus_for(shop, options.milvus) as uri:
         run = run_here(shop, pipeline, {**shared_arguments(shop, *options.data(uri)), **more}, typer.echo)
     for _, record in run.records:

@@ -37,11 +37,14 @@ def component(name: str) -> Any:
     return getattr(import_module(f"components.{name}"), name)
 
 
-def stale_pipelines(folder: Path, scratch: Path) -> list[str]:
-    """Names of checked-in files that differ from what the source compiles to now, or that it does not make."""
-    fresh = {path.relative_to(scratch): path.read_bytes() for path in compile_pipelines(scratch)}
-    checked_in = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.yaml")}
-    return sorted(str(name) for name in fresh | checked_in if fresh.get(name) != checked_in.get(name))
+def stale_pipelines(folder: Path, fresh: Path) -> list[str]:
+    """Names of checked-in files that differ from what was compiled into `fresh` just now, or were not made there."""
+    now, before = _files(fresh), _files(folder)
+    return sorted(str(name) for name in now | before if now.get(name) != before.get(name))
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.yaml")}
 
 
 def _compile(pipeline: Any, path: Path) -> Path:

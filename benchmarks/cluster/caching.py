@@ -65,7 +65,7 @@ class Counted:
         return frozenset((source, turn.meaning(source, champion)) for source in roots_of(tasks, name))
 
 
-def count_errors(folder: Path, planned: Iterable[Turn], told: Callable[[str], None] = lambda line: None) -> Counted:
+def count_errors(folder: Path, planned: Iterable[Turn], told: Callable[[str], object] = lambda line: None) -> Counted:
     """Run the turns in a workspace below `folder` and count."""
     shop, counted = Workspace(folder / "shop"), Counted()
     for turn in planned:

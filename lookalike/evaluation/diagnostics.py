@@ -21,8 +21,8 @@ BINS = 4000
 """Of the cosine's range: thresholds are told to 0.0005."""
 POINTS = 101
 """Of the curve."""
-CHUNK = 512
-"""Queries compared with the gallery at a time."""
+PAIRS = 4_000_000
+"""Compared at a time, whatever the gallery's size; about 100 MB."""
 SHOWN_RATES = np.linspace(0, 1, POINTS) ** 3
 """False positive rates at which the curve is read, closer together where they are small, as a search needs them."""
 
@@ -76,8 +76,9 @@ def verification_curve(
     own = truth.items[measured.queries.photos.products]  # (Q,)
     vectors, items = gallery.vectors[:searched], gallery.items[:searched]
     same, other = np.zeros(bins, dtype=np.int64), np.zeros(bins, dtype=np.int64)
-    for start in range(0, len(own), CHUNK):
-        part = slice(start, start + CHUNK)
+    chunk = max(1, PAIRS // max(1, searched))
+    for start in range(0, len(own), chunk):
+        part = slice(start, start + chunk)
         cosines = measured.embeddings.vectors[part] @ vectors.T  # (q, N)
         place = np.clip(((cosines + 1) / 2 * bins).astype(np.int64), 0, bins - 1)
         alike = own[part, None] == items

@@ -5,7 +5,15 @@ returns the stage's record.
 """
 
 from lookalike.stages.arguments import NONE, Settings, collections_at, settings_by_task, settings_for
-from lookalike.stages.catalogue import draw, note_delivery, split, validate, validate_delivery, with_erasures
+from lookalike.stages.catalogue import (
+    draw,
+    note_delivery,
+    require_catalogue,
+    split,
+    validate,
+    validate_delivery,
+    with_erasures,
+)
 from lookalike.stages.collection import embed_shard, index, plan_shards, select_index
 from lookalike.stages.in_service import (
     end_trial,
@@ -50,6 +58,7 @@ __all__ = [
     "read_recipe",
     "refill_features",
     "release",
+    "require_catalogue",
     "require_no_pickles",
     "rollback",
     "select_index",

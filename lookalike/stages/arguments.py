@@ -26,12 +26,13 @@ STAGES = (
     "features",
     "drift",
     "decide",
+    "select",
 )
-"""Whose settings a pipeline can override."""
+"""Whose settings can be overridden; a file of settings may serve verbs that are no task, too."""
 MILVUS_TOKEN = "MILVUS_TOKEN"
 """Environment variable with `user:password` or an API key: a secret, and so no argument of a verb or of a run."""
 MILVUS_URI = "MILVUS_URI"
-"""Environment variable with Milvus' address, for tasks that are told none: it may hold a password."""
+"""Environment variable with Milvus' address, for tasks that are told none."""
 
 
 def settings_for(kind: type[Config], settings: Settings, stage: str) -> Config:

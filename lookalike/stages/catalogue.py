@@ -15,6 +15,13 @@ def draw(output: str, *, products: int, seed: int) -> StageRecord:
     return draw_shop(Path(output), SampleShop(products=products, seed=seed))
 
 
+def require_catalogue(catalogue: str, mapping: str = "") -> None:
+    """Raise CatalogueError or ConfigError where no catalogue can be found, before anything begins."""
+    from lookalike.catalog.tables import CatalogueFiles
+
+    CatalogueFiles.find(catalogue, Path(mapping) if mapping else None)
+
+
 def note_delivery(catalogue: str, *, workspace: str, mapping: str = "", settings: Settings = NONE) -> str:
     """Remember where a delivery lies; returns the digest by which pipelines name it."""
     from lookalike.catalog.deliveries import Delivery, note_delivery

@@ -81,10 +81,10 @@ def test_the_workspace_is_mounted_into_every_task() -> None:
 
 def test_secrets_go_to_the_tasks_that_need_them_alone() -> None:
     with_secrets = {task: secrets(given) for task, given in placed("training").items() if given.get("secretAsEnv")}
-    milvus = {("lookalike-milvus", "uri", "MILVUS_URI")}
+    milvus = {("lookalike-milvus", "token", "MILVUS_TOKEN")}
     assert with_secrets == {
         "build-index": milvus,
-        "release-model": milvus,
+        "release-model": milvus | {("lookalike-signing-key", "signing_key.pem", "SIGNING_KEY")},
         "materialise-features": {("lookalike-online-store", "connection", "REDIS_CONNECTION")},
     }
 

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
-import yaml
 
+from benchmarks.cluster.compiled import read_compiled
 from lookalike.errors import BackendUnavailable, PipelineError
+from monitoring import stages
 from monitoring.notice import Failure
 from monitoring.runs.kubeflow import KubeflowTrigger
 from monitoring.runs.protocol import RunRequest
@@ -28,8 +30,9 @@ def runs(kfp: FakeKfp) -> KubeflowTrigger:
 def test_a_run_carries_the_compiled_pipeline_and_its_arguments(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
     run_id = runs.start(request())
     sent = kfp.store.runs.get(run_id)
-    compiled = yaml.safe_load((COMPILED / "refresh_index.yaml").read_text())
-    assert sent["pipeline_spec"]["root"]["dag"] == compiled["root"]["dag"]
+    compiled, platform = read_compiled(COMPILED / "refresh_index.yaml")
+    assert sent["pipeline_spec"]["pipeline_spec"]["root"]["dag"] == compiled["root"]["dag"]
+    assert sent["pipeline_spec"]["platform_spec"] == platform, "claims, secrets and nodes travel with the run"
     assert sent["runtime_config"]["parameters"] == request().arguments
     experiment = kfp.store.experiments.get(sent["experiment_id"])
     assert (sent["display_name"], experiment["display_name"]) == ("refresh-1", "lookalike")
@@ -54,7 +57,9 @@ def test_a_task_of_a_pipeline_starts_runs_too(kfp: FakeKfp) -> None:
     assert [run["display_name"] for run in kfp.store.runs.things.values()] == ["refresh-1"]
 
 
-def test_what_failed_is_told_by_its_innermost_tasks(kfp: FakeKfp, runs: KubeflowTrigger) -> None:
+def test_what_failed_is_told_by_its_innermost_tasks(
+    kfp: FakeKfp, runs: KubeflowTrigger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = runs.start(request())
     assert runs.failures(run_id) == ()
     error = {"code": 13, "message": "the disk is full"}
@@ -72,7 +77,12 @@ def test_what_failed_is_told_by_its_innermost_tasks(kfp: FakeKfp, runs: Kubeflow
             {"task_id": "3", "parent_task_id": "1", "display_name": "live-model", "state": "SUCCEEDED"},
         ]
     }
-    assert runs.failures(run_id) == (Failure(task="embed-shard", reason="the disk is full", log="pod refresh-7"),)
+    failure = Failure(task="embed-shard", reason="the disk is full", log="pod refresh-7")
+    assert runs.failures(run_id) == (failure,)
+    monkeypatch.setenv("LOOKALIKE_KFP", kfp.url)
+    stages.tell("refresh-index", "refresh-1", run_id, "FAILED", "", workspace=str(tmp_path))
+    said = json.loads((tmp_path / "notices" / "refresh-1.json").read_text())
+    assert said["failures"] == [failure.model_dump()], "the notice asks the server"
 
 
 def test_a_run_that_was_accepted_although_the_answer_was_lost_is_found(kfp: FakeKfp, runs: KubeflowTrigger) -> None:

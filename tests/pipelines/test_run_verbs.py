@@ -69,7 +69,7 @@ def test_a_run_is_placed_by_the_cluster_s_settings(kfp: FakeKfp, catalogue: str,
     data = ["--catalogue", catalogue, "--workspace", str(tmp_path / "shop"), "--milvus", "http://milvus:19530"]
     typed("submit", "refresh_index", "--name", "x", "--api", kfp.url, *data, "--cluster", str(tmp_path / "own.yaml"))
     (run,) = kfp.store.runs.things.values()
-    executors = run["pipeline_spec"]["deploymentSpec"]["executors"].values()
+    executors = run["pipeline_spec"]["pipeline_spec"]["deploymentSpec"]["executors"].values()
     assert all(one["container"]["image"].startswith("here.example/lookalike/") for one in executors)
 
 
