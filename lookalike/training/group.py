@@ -61,7 +61,7 @@ def _require_fresh_stores() -> None:
     shared = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     if shared and os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0":
         raise TrainingError(
-            "with --max-restarts torchrun would start processes again on a store that has the addresses of those before: "
+            "with --max-restarts torchrun starts processes again on a store that has the addresses of those before: "
             "set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun and use its rendezvous c10d (or --standalone)"
         )
 
