@@ -107,7 +107,7 @@ def unfinished(path: Path, work: str) -> Path:
 
 @contextmanager
 def resumed_folder(path: Path, work: str) -> Iterator[Path]:
-    """Yield a folder that becomes `path`, which is not there yet; after a kill or an error, the same work goes on in it.
+    """Yield a folder that becomes `path`, which is not there yet; after a kill or an error the same work goes on in it.
 
     Files in it are written whole, as anywhere. Raises StorageError while another process is at the same work.
     """

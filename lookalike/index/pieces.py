@@ -4,6 +4,7 @@ A piece is a folder that is there whole or not at all. Pieces hold whole batches
 left is cut into the same batches as before, and every picture is embedded in the company it would have had.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ class Pieces:
 
     def load(self) -> Gallery | None:
         """Everything finished so far; None where nothing is."""
-        return join_galleries([load_gallery(place) for place in self._places()])
+        return join_galleries(map(load_gallery, self._places()))
 
     def add(self, piece: Gallery) -> None:
         """Keep some more."""
@@ -41,9 +42,10 @@ class Pieces:
         return sorted(self._folder.glob("[!.]*"))
 
 
-def join_galleries(galleries: list[Gallery]) -> Gallery | None:
-    """One after the other; None of none."""
-    if not galleries:
-        return None
-    photos = pd.concat([gallery.photos for gallery in galleries], ignore_index=True)
-    return Gallery(photos, np.concatenate([gallery.vectors for gallery in galleries]))
+def join_galleries(galleries: Iterable[Gallery | None]) -> Gallery | None:
+    """Those that there are, one after the other; None of none."""
+    there = [gallery for gallery in galleries if gallery is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+    photos = pd.concat([gallery.photos for gallery in there], ignore_index=True)
+    return Gallery(photos, np.concatenate([gallery.vectors for gallery in there]))
