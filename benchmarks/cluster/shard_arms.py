@@ -8,7 +8,7 @@ import ctypes
 import os
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -33,7 +33,7 @@ class Arm:
     processor_seconds: float = 0.0
     killed: Counter[str] = field(default_factory=Counter)
     """How often, by phase."""
-    spent: Counter[str] = field(default_factory=Counter)
+    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Seconds on the wall by phase."""
     done: bool = False
     _group: int = 0
@@ -62,7 +62,7 @@ class Arm:
         if self._group:
             os.killpg(self._group, signal.SIGCONT)
         else:
-            self._group = os.posix_spawn(self.command[0], self.command, os.environ, setsid=True)
+            self._group = os.posix_spawn(self.command[0], list(self.command), os.environ, setsid=True)
 
     def _is_due(self, phase: str, share: float) -> bool:
         if not self.kills or not reached(self.kills[0], phase, share):

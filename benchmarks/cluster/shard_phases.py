@@ -19,10 +19,9 @@ SHARES = {EMBEDDING: 0.6, JOINING: 0.05, STORING: 0.05, GRAPH: 0.2, SEALING: 0.1
 """Of the kills, about as of the time; the short phases get more than their share, for every phase is to be hit."""
 LINKS = 144
 """Bytes of a vector's links on the disk."""
-LATEST_SECONDS = 6.0
-"""A kill comes up to so much later than what was drawn, so that it does not wait for what was just kept."""
-UNSEEN_SECONDS = 20.0
-"""The same in phases that show no progress."""
+LATEST = {EMBEDDING: 6.0, JOINING: 15.0, STORING: 3.0, GRAPH: 12.0, SEALING: 20.0}
+"""A kill comes up to so many seconds later than what was drawn: as long as a piece or step takes, so that it does not
+wait for what was just kept; or longer, in phases that show no progress."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def drawn_kills(count: int, random: np.random.Generator) -> list[Kill]:
 def _drawn(phase: str, count: int, random: np.random.Generator) -> list[Kill]:
     seen = phase in (EMBEDDING, STORING, GRAPH)
     shares = np.sort(random.random(count)) if seen else np.arange(count) / 2  # of sealing two halves are told apart
-    delays = random.uniform(0, LATEST_SECONDS if seen else UNSEEN_SECONDS, count)
+    delays = random.uniform(0, LATEST[phase], count)
     return [Kill(phase, float(share), float(delay)) for share, delay in zip(shares, delays, strict=True)]
 
 

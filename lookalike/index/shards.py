@@ -12,12 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from lookalike.catalog.products import Catalogue, load_catalogue
+from lookalike.catalog.mapping import CatalogueMapping
+from lookalike.catalog.products import MAPPING, Catalogue, load_photos
+from lookalike.config import load_config
 from lookalike.embedders.model_folder import load_model
 from lookalike.embedders.protocol import Embedder
 from lookalike.errors import ArtifactError, ConfigError
 from lookalike.index.embedding import embed_gallery
-from lookalike.index.gallery import PHOTO_IDS, VECTORS, Gallery, load_gallery
+from lookalike.index.gallery import GALLERY_COLUMNS, PHOTO_IDS, VECTORS, Gallery, load_gallery
 from lookalike.index.pieces import Pieces, join_galleries
 from lookalike.storage import StageRecord, digest_json, read_json, read_seal, run_stage, unfinished, write_json
 
@@ -81,7 +83,7 @@ def embed_shard(
     pieces = Pieces(unfinished(output, digest_json({**named, **whole})))
 
     def work(folder: Path) -> dict[str, Any]:
-        part = part_of(load_catalogue(validated), shard, batch)
+        part = part_of(_pictured(validated), shard, batch)
         gallery, embedded = embed_gallery(part, embedder, batch, pieces=pieces)
         gallery.save(folder)
         write_json(folder / SHARD, {**named, **whole})
@@ -111,6 +113,12 @@ def join_shards(folders: Sequence[Path], model_fingerprint: str, catalogue: str)
     joined = join_galleries(map(load_gallery, found))
     assert joined is not None
     return joined
+
+
+def _pictured(validated: Path) -> Catalogue:
+    """A catalogue without products, and of its photos what embedding asks for: of a million, read in half the time."""
+    photos = load_photos(validated, [*GALLERY_COLUMNS, "position"])
+    return Catalogue(validated, pd.DataFrame(), photos, load_config(CatalogueMapping, validated / MAPPING))
 
 
 def _pictures(catalogue: Catalogue) -> "pd.Series[str]":
