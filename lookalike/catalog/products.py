@@ -134,9 +134,8 @@ def load_catalogue(folder: Path) -> Catalogue:
         if not (folder / name).is_file():
             raise ArtifactError(f"{folder} holds no {name}; run `lookalike validate` first")
     photos = load_photos(folder, [name for name in PHOTO_SCHEMA.names if name != "content"])
-    return Catalogue(
-        folder, pd.read_parquet(folder / PRODUCTS), photos, load_config(CatalogueMapping, folder / MAPPING)
-    )
+    products, mapping = pd.read_parquet(folder / PRODUCTS), load_config(CatalogueMapping, folder / MAPPING)
+    return Catalogue(folder, products, photos, mapping)
 
 
 def load_photos(folder: Path, columns: Sequence[str]) -> pd.DataFrame:

@@ -53,14 +53,13 @@ def _recalled(
     pictures: "pd.Series[str]", known: Gallery | None, dimension: int
 ) -> tuple[NDArray[np.float32], NDArray[np.object_], NDArray[np.bool_]]:
     """(M, D) vectors and (M,) colours as far as they are known, and (M,) true where the vector is not."""
-    vectors = np.zeros((len(pictures), dimension), dtype=np.float32)
     colours = np.full(len(pictures), None, dtype=object)
-    if known is None:
-        return vectors, colours, np.ones(len(pictures), dtype=bool)
+    if known is None or not len(known.photos):
+        return np.zeros((len(pictures), dimension), dtype=np.float32), colours, np.ones(len(pictures), dtype=bool)
     first = np.flatnonzero(~known.photos["sha256"].duplicated().to_numpy())
     rows = pd.Index(known.photos["sha256"].to_numpy()[first]).get_indexer(pd.Index(pictures))  # (M,), -1 where unknown
     found = rows >= 0
-    vectors[found] = known.vectors[first[rows[found]]]
+    vectors = known.vectors[first[rows]]  # where it is not known, one that will be written over
     if COLOURS in known.photos:
         colours[found] = known.photos[COLOURS].to_numpy()[first[rows[found]]]
     return vectors, colours, ~found
