@@ -7,6 +7,7 @@ alike.
 import ctypes
 import os
 import signal
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -75,6 +76,7 @@ class Arm:
         os.killpg(self._group, signal.SIGKILL)
         self._reap()
         self.killed[phase] += 1
+        sys.stderr.write(f"killed while {phase}, after {self.seconds:.0f} s; {len(self.kills) - 1} kills to come\n")
         self._due, self.kills = None, self.kills[1:]
         self._begin()
 
