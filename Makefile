@@ -24,6 +24,7 @@ DEVICE ?=
 SHORT ?=
 ARMS ?=
 WORKSPACE ?=
+SCRATCH ?=
 
 .PHONY: help setup browser kustomize redis demo test lint types layers unit pipelines lock clean
 
@@ -116,6 +117,11 @@ bench-narrowing: $(INSTALLED)  ## Measure narrowing and colours in a workspace t
 .PHONY: bench-scale-out
 bench-scale-out: $(INSTALLED)  ## Measure what a shard of a large catalogue costs (WORKSPACE= with an exported model; QUICK=1)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.scale_out --workspace "$(WORKSPACE)" $(if $(QUICK),--quick)
+
+.PHONY: bench-shards
+bench-shards: $(INSTALLED)  ## Kill a sharded build of a million products 20 times beside one that is not (WORKSPACE= with an exported model, SCRATCH=; QUICK=1)
+	$(BIN)/python -m benchmarks.cluster.shard_resume --workspace "$(WORKSPACE)" $(if $(SCRATCH),--scratch "$(SCRATCH)") \
+	  $(if $(QUICK),--quick)
 
 .PHONY: bench-signing
 bench-signing: $(INSTALLED)  ## Measure what verifying a signed release costs and catches (WORKSPACE= with a release; QUICK=1)

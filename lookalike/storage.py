@@ -5,6 +5,7 @@ so a reader sees the whole output or none of it. What was renamed is on the disk
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -94,6 +95,45 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             flush(path.parent)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def unfinished(path: Path, work: str) -> Path:
+    """Where work towards `path` keeps what it has finished; `work` says as text what that is, and other work differs.
+
+    The name is one of ASIDE: it is passed over as other leftovers are, and cleared away where nobody goes on.
+    """
+    return path.with_name(f".{path.name}.{digest_bytes(work.encode())[:12]}.partial")
+
+
+@contextmanager
+def resumed_folder(path: Path, work: str) -> Iterator[Path]:
+    """Yield a folder that becomes `path`, which is not there yet; after a kill or an error the same work goes on in it.
+
+    Files in it are written whole, as anywhere. Raises StorageError while another process is at the same work.
+    """
+    aside = unfinished(path, work)
+    with _explained(path):
+        aside.mkdir(parents=True, exist_ok=True)
+        with _alone_in(aside):
+            yield aside
+            aside.chmod(0o755)
+            flush_tree(aside)
+            aside.rename(path)
+            flush(path.parent)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, which a killed process lets go of."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StorageError(f"another process is at work in {folder}; wait until it is done") from error
+        yield
+    finally:
+        os.close(opened)
 
 
 def remove_folder(path: Path) -> None:

@@ -19,7 +19,9 @@ from lookalike.storage import (
     read_seal,
     recover_folder,
     remove_folder,
+    resumed_folder,
     run_stage,
+    unfinished,
     write_json,
 )
 
@@ -209,3 +211,31 @@ def test_the_seal_is_plain_json(tmp_path: Path):
     seal = json.loads((tmp_path / "out" / "stage.json").read_text())
     assert (seal["stage"], seal["content"], seal["files"]) == ("make", record.content, ["out.txt"])
     assert read_seal(tmp_path / "out") == record
+
+
+def test_an_interrupted_folder_is_given_to_the_same_work_alone(tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt), resumed_folder(tmp_path / "out", "work") as folder:
+        (folder / "first").write_text("done")
+        raise KeyboardInterrupt
+    assert not (tmp_path / "out").exists()
+    with resumed_folder(tmp_path / "other", "work") as folder:
+        assert names(folder) == []
+    with pytest.raises(KeyboardInterrupt), resumed_folder(tmp_path / "out", "other work") as folder:
+        assert names(folder) == []
+        raise KeyboardInterrupt
+    with resumed_folder(tmp_path / "out", "work") as folder:
+        assert names(folder) == ["first"]
+        (folder / "second").write_text("done")
+    assert names(tmp_path / "out") == ["first", "second"]
+    assert not unfinished(tmp_path / "out", "work").exists()
+
+
+def test_two_at_the_same_work_are_one_too_many(tmp_path: Path):
+    with resumed_folder(tmp_path / "out", "work"):
+        refused = pytest.raises(StorageError, match=r"another process is at work in .*out.*partial; wait until it is")
+        with refused, resumed_folder(tmp_path / "out", "work"):
+            pass
+        with resumed_folder(tmp_path / "out", "other work"):
+            pass
+        (tmp_path / "out").rmdir()
+    assert names(tmp_path) == ["out"]

@@ -1,6 +1,7 @@
 """The validated catalogue as later stages read it: `products.parquet`, `photos.parquet`, `mapping.json`."""
 
-from collections.abc import Container, Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -105,21 +106,26 @@ class Catalogue:
         picked = table["content"].take(pa.array(wanted, pa.int64())).to_pylist()
         return dict(zip((ids[i] for i in wanted), picked, strict=True))
 
-    def stream_contents(self, photo_ids: Container[str]) -> Iterator[tuple[str, bytes]]:
+    def stream_contents(self, photo_ids: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """(photo id, encoded photo) of the named photos in the catalogue's order, never all in memory at once.
 
-        Parts of the file that hold none of them are passed over unread.
+        Parts of the file that say of themselves that they hold none of them are passed over unread.
         """
         with pq.ParquetFile(self.folder / PHOTOS) as file:
-            parts = [part for part in range(file.num_row_groups) if _holds(file, part, photo_ids)]
+            ordered = sorted(photo_ids)
+            parts = [part for part in range(file.num_row_groups) if _may_hold(file, part, ordered)]
             for batch in file.iter_batches(STREAMED, row_groups=parts, columns=["photo_id", "content"]):
                 rows = zip(batch["photo_id"].to_pylist(), batch["content"], strict=True)
                 yield from ((photo, content.as_py()) for photo, content in rows if photo in photo_ids)
 
 
-def _holds(file: pq.ParquetFile, part: int, photo_ids: Container[str]) -> bool:
-    names = file.read_row_group(part, columns=["photo_id"])["photo_id"].to_pylist()
-    return any(photo in photo_ids for photo in names)
+def _may_hold(file: pq.ParquetFile, part: int, ordered: Sequence[str]) -> bool:
+    """Whether one of the ids, in order, lies between the first and the last id of a part."""
+    known = file.metadata.row_group(part).column(PHOTO_SCHEMA.get_field_index("photo_id")).statistics
+    if known is None or not known.has_min_max:
+        return True
+    at = bisect_left(ordered, known.min)
+    return at < len(ordered) and ordered[at] <= known.max
 
 
 def load_catalogue(folder: Path) -> Catalogue:
@@ -127,7 +133,12 @@ def load_catalogue(folder: Path) -> Catalogue:
     for name in (PRODUCTS, PHOTOS, MAPPING):
         if not (folder / name).is_file():
             raise ArtifactError(f"{folder} holds no {name}; run `lookalike validate` first")
-    products = pd.read_parquet(folder / PRODUCTS)
-    columns = [name for name in PHOTO_SCHEMA.names if name != "content"]
-    photos = pq.read_table(folder / PHOTOS, columns=columns).to_pandas()
-    return Catalogue(folder, products, photos, load_config(CatalogueMapping, folder / MAPPING))
+    photos = load_photos(folder, [name for name in PHOTO_SCHEMA.names if name != "content"])
+    products, mapping = pd.read_parquet(folder / PRODUCTS), load_config(CatalogueMapping, folder / MAPPING)
+    return Catalogue(folder, products, photos, mapping)
+
+
+def load_photos(folder: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Some columns of PHOTO_SCHEMA, of every photo that the validate stage kept."""
+    with pq.ParquetFile(folder / PHOTOS) as file:  # a million rows in half the time that a data set takes
+        return file.read(list(columns)).to_pandas(deduplicate_objects=False)

@@ -18,6 +18,7 @@ from lookalike.embedders.protocol import Embedder
 from lookalike.errors import ArtifactError, ConfigError, VectorIndexError
 from lookalike.index.embedding import embed_gallery
 from lookalike.index.gallery import PHOTO_IDS, VECTORS, Gallery, gallery_batches, gallery_fields, load_gallery
+from lookalike.index.pieces import Pieces
 from lookalike.index.proof import Recall, measure_recall, require_count, require_golden, require_identity
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, VectorIndex
 from lookalike.index.shards import join_shards
@@ -26,7 +27,7 @@ from lookalike.index.stored import stored_photos
 from lookalike.index.trained_vectors import write_trained_vectors
 from lookalike.progress import progress
 from lookalike.release.manifest import STORED, collection_name, release_id
-from lookalike.storage import SEAL, StageRecord, read_json, read_seal, run_stage, write_json
+from lookalike.storage import SEAL, StageRecord, digest_json, read_json, read_seal, run_stage, unfinished, write_json
 
 INDEX = "index.json"
 COLLECTION_PREFIX = collection_name("")
@@ -75,10 +76,10 @@ def build_index(
 
     Writes `index.json`, `vectors.npy`, `photo_ids.parquet`, `stored.parquet` and, of a model that says what it was
     trained on, `trained_vectors.parquet`; photos embedded by an earlier run with the same model are not embedded
-    again. `shards` are all of this catalogue's, from `embed_shard`: with them only the embedding is spared, the result
-    is the same. Raises ReleaseMismatch when the embedder is not the exported model, ArtifactError for shards that are
-    not all of this gallery's, ConfigError for `bulk` where no Milvus server is, and VectorIndexError, with the
-    collection dropped, when it does not pass its examination.
+    again, nor those of a run that was interrupted. `shards` are all of this catalogue's, from `embed_shard`: with them
+    only the embedding is spared, the result is the same. Raises ReleaseMismatch when the embedder is not the exported
+    model, ArtifactError for shards that are not all of this gallery's, ConfigError for `bulk` where no Milvus server
+    is, and VectorIndexError, with the collection dropped, when it does not pass its examination.
     """
     settings = settings or IndexSettings()
     if settings.bulk is not None:
@@ -94,14 +95,17 @@ def build_index(
     if _recorded(output) == info.name and not _stands(index, info, len(catalogue.gallery_photos)):
         (output / SEAL).unlink(missing_ok=True)  # a record whose collection is gone is not a finished output
 
-    def known() -> Gallery | None:
-        return join_shards(shards, model.fingerprint, digest) if shards else _known(output, info)
+    pieces = Pieces(unfinished(output, digest_json([release, settings.batch])))
+
+    def embed() -> tuple[Gallery, int]:
+        known = join_shards(shards, model.fingerprint, digest) if shards else _known(output, info)
+        return embed_gallery(catalogue, embedder, settings.batch, known, pieces)
 
     def work(folder: Path) -> dict[str, Any]:
-        figures = _build(catalogue, known, folder, index, embedder, info, settings)
+        figures = _build(catalogue, embed, folder, index, embedder, info, settings)
         return {**figures, "trained_vectors": write_trained_vectors(folder, exported / CHECKPOINT)}
 
-    return run_stage(
+    record = run_stage(
         "index",
         output,
         inputs={"validated": validated, "exported": exported},
@@ -109,27 +113,31 @@ def build_index(
         content=[INDEX, VECTORS, PHOTO_IDS, STORED],
         work=work,
     )
+    pieces.clear()
+    return record
 
 
 def _build(
     catalogue: Catalogue,
-    known: Callable[[], Gallery | None],
+    embed: Callable[[], tuple[Gallery, int]],
     folder: Path,
     index: VectorIndex,
     embedder: Embedder,
     info: CollectionInfo,
     settings: IndexSettings,
 ) -> dict[str, Any]:
+    fresh = not _stands(index, info, len(catalogue.gallery_photos))
+    if not fresh:
+        index.seal(info.name)  # where this was interrupted it goes on, and what was already done is not read for it
     started = time.perf_counter()
-    gallery, embedded = embed_gallery(catalogue, embedder, settings.batch, known())
+    gallery, embedded = embed()
     if not len(gallery.photos):
         raise ArtifactError(f"{catalogue.folder} has no gallery photos to index")
     embedding_seconds = time.perf_counter() - started
     started = time.perf_counter()
-    fresh = not _stands(index, info, len(gallery.photos))
     if fresh:
         _store(catalogue, gallery, index, info, settings)
-    index.seal(info.name)
+        index.seal(info.name)
     storing_seconds = time.perf_counter() - started
     try:
         recall = _examine(catalogue, gallery, index, embedder, info, settings)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lookalike.index.attributes import Chosen
 from lookalike.index.comparing import Found, Vectors, exact
+from lookalike.storage import atomic_file
 
 faiss: Any = installed_faiss  # its stubs know the C++ signatures only
 CELLS = "cells.npz"
@@ -72,7 +73,8 @@ class Cells:
             return cls(kept["centres"], kept["spreads"], kept["cell_of"])
 
     def save(self, folder: Path) -> None:
-        np.savez(folder / CELLS, centres=self._centres, spreads=self._spreads, cell_of=self._cell_of)
+        with atomic_file(folder / CELLS) as aside:
+            np.savez(aside, centres=self._centres, spreads=self._spreads, cell_of=self._cell_of)
 
     def looked_at(self, count: int) -> int:
         """How many passing rows at least are compared for `count` neighbours."""

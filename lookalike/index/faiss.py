@@ -7,6 +7,7 @@ Searches run on the CPU: on a GPU faiss knows no selectors, and a filter would b
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ from lookalike.index.checks import check_batch, check_info, check_name, check_se
 from lookalike.index.faiss_folder import ALIASES, Change, FaissFolder, Manifest, Removal, Stamp
 from lookalike.index.faiss_settings import FaissSettings
 from lookalike.index.faiss_state import State, unchanged
+from lookalike.index.graph import GROWING
 from lookalike.index.predicates import Where
 from lookalike.index.protocol import CollectionInfo, GalleryBatch, Hit, StoredPhoto
 from lookalike.index.segment import Segment, write_segment
-from lookalike.storage import atomic_folder
+from lookalike.storage import resumed_folder
 
 SETTINGS = "settings.json"
 """In the index' folder: how new collections are built, where nothing else was said."""
@@ -112,6 +114,12 @@ class FaissIndex:
         return self._manifest(self._resolved(collection)).settings.model_dump(mode="json")
 
     def count(self, collection: str) -> int:
+        manifest = self._manifest(self._resolved(collection))
+        if manifest.segment is None and manifest.info.name not in self._states:
+            with suppress(FileNotFoundError):  # a writer folded the changes in just now
+                stored = self._folder.count_stored(manifest)  # as a build asks that was interrupted: nothing is opened
+                if stored is not None:
+                    return stored
         return self._readable(collection).count()
 
     def collections(self) -> list[str]:
@@ -156,16 +164,21 @@ class FaissIndex:
                 self._fold(collection)
 
     def _fold(self, collection: str) -> None:
-        """Write all photos as one finished part beside the earlier one, then switch; the caller holds the lock."""
-        state = self._state(collection)
-        made = state.manifest.made + 1
-        folder = self._folder.root / collection / f"segment-{made}"
-        with atomic_folder(folder) as aside:
-            write_segment(aside, state.everything(), state.manifest.settings)
-        written = len(Segment(folder, state.manifest.settings))  # opens: it is really there
-        if written != state.count():
-            raise VectorIndexError(f"collection {collection}: {written} photos written of {state.count()}")
-        manifest = replace(state.manifest, segment=folder.name, parts=(), rows=written, changed=0, made=made)
+        """Write all photos as one finished part beside the earlier one, then switch; the caller holds the lock.
+
+        Whoever was interrupted is gone on from: a number is given to one part alone, so the photos are the same.
+        """
+        manifest, count = self._manifest(collection), self.count(collection)
+        folder = self._folder.root / collection / f"segment-{manifest.made + 1}"
+        if not folder.is_dir():
+            with resumed_folder(folder, manifest.born) as aside:
+                write_segment(aside, lambda: self._state(collection).everything(), manifest.settings)
+        (folder / GROWING).unlink(missing_ok=True)
+        written = len(Segment(folder, manifest.settings))  # opens: it is really there
+        if written != count:
+            raise VectorIndexError(f"collection {collection}: {written} photos written of {count}")
+        made = manifest.made + 1
+        manifest = replace(manifest, segment=folder.name, parts=(), rows=written, changed=0, made=made)
         self._folder.switch(manifest)
         self._folder.tidy(manifest)
 

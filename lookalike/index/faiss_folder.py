@@ -133,6 +133,14 @@ class FaissFolder:
         path = self.root / name / part
         return Removal(**read_json(path)) if path.suffix == ".json" else _read_batch(path)
 
+    def count_stored(self, manifest: Manifest) -> int | None:
+        """How many photos the parts hold, by their ids alone; None where some were removed again."""
+        paths = [self.root / manifest.info.name / part for part in manifest.parts]
+        if any(path.suffix == ".json" for path in paths):
+            return None
+        ids = [pq.read_table(path, columns=["photo_id"])["photo_id"] for path in paths]
+        return len(pa.chunked_array([chunk for each in ids for chunk in each.chunks], pa.string()).unique())
+
     def tidy(self, manifest: Manifest) -> None:
         """Remove the collection's files that the manifest does not name; readers that have them open keep them."""
         named = {COLLECTION, manifest.segment, *manifest.parts}

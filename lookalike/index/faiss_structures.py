@@ -15,6 +15,7 @@ from lookalike.errors import VectorIndexError
 from lookalike.index.attributes import Chosen
 from lookalike.index.comparing import Found, Vectors, rerank
 from lookalike.index.faiss_settings import BinarySettings, HnswSettings, IvfPqSettings
+from lookalike.index.graph import grow_graph
 from lookalike.index.huge_pages import graph_on_huge_pages
 from lookalike.index.planner import CODE, SIGNS, graph_effort, wide_graph, wide_probes
 from lookalike.index.principal_axes import along, load_axes, principal_axes, save_axes
@@ -68,12 +69,11 @@ class Hnsw:
         self._usual = faiss.SearchParametersHNSW(efSearch=settings.ef)
 
     @classmethod
-    def build(cls, vectors: Vectors, settings: HnswSettings) -> "Hnsw":
+    def build(cls, vectors: Vectors, settings: HnswSettings, growing: Path) -> "Hnsw":
         # On unit vectors the inner product orders edges as the Euclidean distance does, and is the score itself.
         index = faiss.IndexHNSWFlat(vectors.shape[1], settings.m, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = settings.ef_construction
-        index.add(vectors)
-        return cls(index, settings)
+        return cls(grow_graph(index, vectors, growing), settings)
 
     @classmethod
     def load(cls, folder: Path, settings: HnswSettings) -> "Hnsw":

@@ -6,7 +6,7 @@ search.faiss     graph, lists or codes, where the structure has any
 cells.npz        cells for filters whose photos a structure does not find, where it may miss any
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lookalike.durable import flush
 from lookalike.index.attributes import Attributes, Chosen, chosen_rows
-from lookalike.index.cells import Cells
+from lookalike.index.cells import CELLS, Cells
 from lookalike.index.comparing import Found, best, exact
 from lookalike.index.faiss_scalar import Scalar
 from lookalike.index.faiss_settings import (
@@ -30,11 +31,13 @@ from lookalike.index.faiss_settings import (
     StructureSettings,
 )
 from lookalike.index.faiss_structures import Binary, Flat, Hnsw, IvfPq, Structure
+from lookalike.index.graph import GROWING
 from lookalike.index.ids import Ids
 from lookalike.index.planner import WITNESSES, goes_exact
 from lookalike.index.protocol import Hit
 from lookalike.index.ranking import order_rows
 from lookalike.index.rows import Rows, texts
+from lookalike.storage import atomic_file
 
 VECTORS = "vectors.npy"
 ROWS = "rows.parquet"
@@ -42,17 +45,29 @@ SPARE = 2
 """Rows asked for beyond k, so that a tie at the k-th place is noticed and asked again; 8 of them cost a graph 7 %."""
 
 
-def write_segment(folder: Path, rows: Rows, settings: FaissSettings) -> None:
-    """Build the structure over these photos and write everything into an empty folder."""
+def write_segment(folder: Path, rows: Callable[[], Rows], settings: FaissSettings) -> None:
+    """Build the structure over these photos and write everything into a folder that is empty, or go on in it.
+
+    A build that is gone on with does not read the photos again; a graph of many is kept in `graph.GROWING` until then.
+    """
+    if not (folder / ROWS).is_file():
+        _write_rows(folder, rows())
+    vectors = _mapped(folder)
+    structure = _build(vectors, settings, folder)
+    structure.save(folder)
+    if not isinstance(structure, Flat) and not (folder / CELLS).is_file():
+        Cells.build(vectors, settings.seed).save(folder)
+
+
+def _write_rows(folder: Path, rows: Rows) -> None:
+    """The vectors, then what they belong to, which says that both are whole."""
     ordered = rows.keep(np.argsort(rows.photo_ids.astype(str)))
     np.save(folder / VECTORS, ordered.vectors, allow_pickle=False)
     columns = {"photo_id": ordered.photo_ids, "product_id": ordered.product_ids, **ordered.fields}
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    pq.write_table(table, folder / ROWS)
-    structure = _build(_mapped(folder), settings)
-    structure.save(folder)
-    if not isinstance(structure, Flat):
-        Cells.build(_mapped(folder), settings.seed).save(folder)
+    with atomic_file(folder / ROWS) as aside:
+        flush(folder / VECTORS)
+        pq.write_table(table, aside)
 
 
 class Segment:
@@ -140,10 +155,10 @@ class Segment:
         return [hits[start : start + k] for start in range(0, len(hits), k)]
 
 
-def _build(vectors: NDArray[np.float32], settings: FaissSettings) -> Structure:
+def _build(vectors: NDArray[np.float32], settings: FaissSettings, folder: Path) -> Structure:
     match _used(settings, len(vectors)):
         case HnswSettings() as hnsw:
-            return Hnsw.build(vectors, hnsw)
+            return Hnsw.build(vectors, hnsw, folder / GROWING)
         case IvfPqSettings() as ivf:
             return IvfPq.build(vectors, ivf, settings.seed)
         case BinarySettings() as binary:
