@@ -47,7 +47,7 @@ class Torchrun:
             "OMP_NUM_THREADS": "1",
             "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
         }
-        variables |= environment
+        variables |= {"TMPDIR": str(self._root)} | environment
         return subprocess.Popen(
             command, cwd=self._root, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
