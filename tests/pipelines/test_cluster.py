@@ -17,6 +17,8 @@ from pipelines.compiled import COMPILED
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PRODUCTION = DEPLOY / "overlays" / "production"
+SIGNING = DEPLOY / "parts" / "signing"
+"""Whose key the task that releases has in production, where no pod of the manifests makes releases."""
 
 
 def placed(name: str) -> dict[str, Any]:
@@ -44,7 +46,8 @@ def containers(name: str) -> dict[str, Any]:
 
 
 def test_claims_and_secrets_named_are_those_of_the_production_overlay() -> None:
-    documents = read_manifests(DEPLOY / "base" / "storage.yaml") + read_manifests(PRODUCTION / "made-beforehand.yaml")
+    files = (DEPLOY / "base" / "storage.yaml", *(place / "made-beforehand.yaml" for place in (PRODUCTION, SIGNING)))
+    documents = [document for file in files for document in read_manifests(file)]
     settings, beforehand = read_cluster(), made_beforehand(documents)
     claims = {f"PersistentVolumeClaim/{volume.claim}" for volume in settings.volumes}
     assert claims <= set(by_name(documents))
