@@ -1,19 +1,17 @@
 """Mistakes planted in the overlays are found: some by hand with what is said of them, and a sample of all."""
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from typer.core import TyperGroup
 
 from app.manifests.check import check
-from app.manifests.reading import Document, by_name
+from app.manifests.reading import Document
 from benchmarks.cluster.manifests import SORTS, sample
+from tests.deploy.planted_by_hand import Change, said_of
 
 SEARCH = "InferenceService/lookalike"
 RUNTIME = "ServingRuntime/lookalike-triton"
-Change = Callable[[dict[str, Document]], None]
 
 
 def transformer(objects: dict[str, Document]) -> dict[str, Any]:
@@ -165,18 +163,14 @@ IN_PRODUCTION: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("mistake", IN_PRODUCTION)
 def test_is_found_where_releases_are_verified(mistake: str, production: list[Document], root: TyperGroup) -> None:
     change, said = IN_PRODUCTION[mistake]
-    objects = by_name(copy.deepcopy(production))
-    change(objects)
-    findings = [finding.what for finding in check([*objects.values()], root)]
+    findings = said_of(change, production, root)
     assert any(said in what for what in findings), findings
 
 
 @pytest.mark.parametrize("mistake", BY_HAND)
 def test_is_found_and_named(mistake: str, local_cpu: list[Document], root: TyperGroup) -> None:
     change, said = BY_HAND[mistake]
-    objects = by_name(copy.deepcopy(local_cpu))
-    change(objects)
-    findings = [finding.what for finding in check([*objects.values()], root)]
+    findings = said_of(change, local_cpu, root)
     assert any(said in what for what in findings), findings
 
 

@@ -1,7 +1,5 @@
 """The overlay that trains: a TrainJob on a runtime of our own, and mistakes in either."""
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from app.recipes import PACKAGED
 from benchmarks.cluster.manifests import SORTS, sample
 from lookalike.config import load_config
 from lookalike.training.recipe import Recipe
+from tests.deploy.planted_by_hand import Change, said_of
 
 JOB, RUNTIME = "TrainJob/lookalike-train", "TrainingRuntime/lookalike-train"
 
@@ -63,7 +62,6 @@ def test_production_is_the_same_but_for_the_training(training: list[Document], p
     assert {name.partition("/")[0] for name in added} == {"ConfigMap", "NetworkPolicy", "TrainJob", "TrainingRuntime"}
 
 
-Change = Callable[[dict[str, Document]], Any]
 BY_HAND: dict[str, tuple[Change, str]] = {
     "a runtime of another kind": (
         lambda objects: objects[JOB]["spec"]["runtimeRef"].pop("kind"),
@@ -111,9 +109,7 @@ BY_HAND: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("mistake", BY_HAND)
 def test_a_mistake_is_found_and_named(mistake: str, training: list[Document], root: TyperGroup) -> None:
     change, said = BY_HAND[mistake]
-    objects = by_name(copy.deepcopy(training))
-    change(objects)
-    findings = [finding.what for finding in check([*objects.values()], root)]
+    findings = said_of(change, training, root)
     assert any(said in what for what in findings), findings
 
 
