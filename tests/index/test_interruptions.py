@@ -122,6 +122,7 @@ def killed(scenario: Scenario, root: Path, reference: Reference, kills: int) -> 
     return toll
 
 
+@pytest.mark.slow
 def test_a_sharded_build_that_is_killed_again_and_again_ends_in_the_same_files_and_answers(root: Path) -> None:
     scenario = ShardedBuild(root)
     reference = refer(scenario, root / "run", views_of(scenario, root / "viewed"))
