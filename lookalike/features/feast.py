@@ -12,6 +12,7 @@ from lookalike.errors import BackendUnavailable, ReleaseError
 from lookalike.features.feast_import import import_feast, importing_stores, online_parts
 from lookalike.features.history import PRODUCT_ID
 from lookalike.features.protocol import Features
+from lookalike.features.sqlite_times import read_both
 
 ABSENT = "lookalike.features.online_only.AbsentOfflineStore"
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class OnlineFeatures:
 
     def _read(self, view: Any, keys: list[Any], names: list[str]) -> list[dict[str, Any]]:
         """What the store has of each key."""
+        read_both()
         try:
             rows = self._parts.store.online_read(self._config, view, keys, list(names))  # Redis' adds to the list
         except Exception as error:  # each online store has its own exceptions; Feast does not map them

@@ -4,6 +4,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +37,17 @@ def test_readers_are_not_locked_out_while_another_release_is_written(shop: Path)
     finally:
         writer.execute("ROLLBACK")
         writer.close()
+
+
+def test_features_are_read_where_ipython_was_imported_later_and_its_times_are_too(shop: Path) -> None:
+    opened = lookup(shop, OLD)
+    sqlite3.register_converter("timestamp", lambda stored: datetime.fromisoformat(stored.decode()))  # as IPython does
+    assert opened.lookup(["boot"], 10) == {"boot": SERVED_BOOT}
+    with closing(sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_DECLTYPES)) as history:
+        history.execute("CREATE TABLE sessions (start timestamp)")
+        history.execute("INSERT INTO sessions VALUES ('2026-11-22T01:02:03'), (86400)")
+        written, seconds = (start for (start,) in history.execute("SELECT start FROM sessions"))
+    assert (written, seconds) == (datetime(2026, 11, 22, 1, 2, 3), datetime.fromtimestamp(86_400))
 
 
 def test_a_value_changed_later_does_not_leak_back_and_early_rows_are_kept(shop: Path) -> None:

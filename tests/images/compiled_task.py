@@ -17,10 +17,11 @@ from pipelines.compiled import COMPILED
 TRAINING = COMPILED / "training.yaml"
 
 
-def run_task(name: str, environment: Path, root: Path, **arguments: Any) -> dict[str, dsl.Artifact]:
-    """Run `name` with parameters and input artifacts; the folder for everything it writes must be empty.
+def run_task(name: str, environment: Path, root: Path, **arguments: Any) -> dict[str, Any]:
+    """Run `name` with parameters and input artifacts in a new folder for everything it writes.
 
-    Returns its output artifacts, to be passed on by their names. Nothing of this checkout can be imported.
+    Returns its outputs, parameters and artifacts, to be passed on by their names. Nothing of this checkout can be
+    imported.
     """
     spec = next(yaml.safe_load_all(TRAINING.read_text(encoding="utf-8")))
     component = json_format.ParseDict(spec["components"][f"comp-{name}"], ComponentSpec())
@@ -32,8 +33,8 @@ def run_task(name: str, environment: Path, root: Path, **arguments: Any) -> dict
     ran = subprocess.run(command, cwd=root, env=_as_in_image(environment), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-4_000:]
     produced = json.loads(Path(asked.outputs.output_file).read_text(encoding="utf-8"))
-    outputs = produced.get("artifacts", {})
-    return {name: _artifact(value["artifacts"][0]) for name, value in outputs.items()}
+    artifacts = {name: _artifact(value["artifacts"][0]) for name, value in produced.get("artifacts", {}).items()}
+    return artifacts | produced.get("parameterValues", {})
 
 
 def _as_in_image(environment: Path) -> dict[str, str]:

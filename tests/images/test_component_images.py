@@ -1,10 +1,10 @@
 """The component images' own install steps, run in an empty environment: compiled pipelines' tasks run in it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from kfp.dsl import Artifact
 
 from benchmarks.cluster.image_steps import run_stage_here
 from benchmarks.cluster.images import COMPONENT, UNWANTED
@@ -45,31 +45,29 @@ def light(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def mined(light: Path, folder: Path) -> dict[str, Artifact]:
-    """What the tasks before training make of a drawn shop, in the light image."""
-    stages.draw(str(folder / "catalogue"), products=40, seed=1)
-    validated = run_task(
-        "validate-catalogue", light, folder / "validate", catalogue=str(folder / "catalogue"), catalogue_digest="drawn"
-    )["validated"]
+def mined(light: Path, folder: Path) -> dict[str, Any]:
+    """What the tasks before training make of a drawn shop, in the light image; the recipe is read there, too."""
+    catalogue, shop = str(folder / "catalogue"), str(folder / "shop")
+    stages.draw(catalogue, products=40, seed=1)
+    read = run_task("read-delivery", light, folder / "delivery", catalogue=catalogue, workspace=shop)
+    chosen = {"delivery": read["delivery"], "workspace": shop, "settings": read["validate"]}
+    validated = run_task("validate-catalogue", light, folder / "validate", **chosen)["validated"]
     splits = run_task("split-catalogue", light, folder / "split", validated=validated)["splits"]
-    triplets = run_task(
-        "mine-triplets", light, folder / "mine", validated=validated, splits=splits, workspace=str(folder / "shop")
-    )["triplets"]
-    return {"validated": validated, "splits": splits, "triplets": triplets}
+    inputs = {"validated": validated, "splits": splits}
+    triplets = run_task("mine-triplets", light, folder / "mine", workspace=shop, **inputs)["triplets"]
+    recipe = run_task("read-recipe", light, folder / "recipe", recipe=yaml.safe_dump(SMALL))
+    return {**inputs, "triplets": triplets, **recipe}
 
 
-def test_the_light_image_validates_splits_and_mines_without_pytorch(light: Path, mined: dict[str, Artifact]) -> None:
+def test_the_light_image_validates_splits_and_mines_without_pytorch(light: Path, mined: dict[str, Any]) -> None:
     assert (Path(mined["triplets"].uri) / "triplets.parquet").is_file()
     assert not [name for name in UNWANTED if list(light.glob(f"lib/python*/site-packages/{name}"))]
 
 
-def test_the_train_image_trains_and_exports(light: Path, mined: dict[str, Artifact], folder: Path) -> None:
+def test_the_train_image_trains_and_exports(light: Path, mined: dict[str, Any], folder: Path) -> None:
     train = run_stage_here(COMPONENT, "train", folder / "image")  # goes on from the light one, as the Dockerfile does
-    shop = str(folder / "shop")
-    checkpoint = run_task(
-        "train-model", train, folder / "train", **mined, recipe=yaml.safe_dump(SMALL), workspace=shop
-    )["checkpoint"]
-    inputs = {name: mined[name] for name in ("validated", "splits")}
-    exported = run_task("export-model", train, folder / "export", checkpoint=checkpoint, **inputs)["exported"]
+    learnt = run_task("train-model", train, folder / "train", workspace=str(folder / "shop"), **mined)
+    inputs = {"checkpoint": learnt["checkpoint"], "validated": mined["validated"], "splits": mined["splits"]}
+    exported = run_task("export-model", train, folder / "export", **inputs)["exported"]
     (model,) = Path(exported.uri).rglob("model.onnx")
     assert model.parents[1].name == read_json(Path(exported.uri) / "model.json")["name"]
