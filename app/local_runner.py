@@ -3,7 +3,6 @@
 import contextlib
 import io
 import logging
-import os
 import re
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import Any, TextIO
 
 from kfp import local
 
+from app.inherited import inherited
 from lookalike.errors import PipelineError
 from lookalike.storage import SEAL, StageRecord, read_seal, write_json
 from monitoring.notice import Failure
@@ -158,13 +158,5 @@ def _heard(run: RunLog) -> Iterator[None]:
 def _component_environment(noted: Path) -> Iterator[Path]:
     """Let the components' processes be quiet, find this environment's python3 first, and know what failed before."""
     settings = {"GX_ANALYTICS_ENABLED": "False", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1", FAILURES: str(noted)}
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
+    with inherited(settings):
         yield noted
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -80,13 +80,14 @@ def cancel(
 
 def require_milvus(api: str, milvus: str, cluster: Path | None = None) -> None:
     """Raise ConfigError where neither an argument nor a variable would tell tasks at a KFP server of the index."""
+    from lookalike.stages.arguments import MILVUS_URI
     from pipelines.cluster import SHIPPED, read_cluster
 
     if not api or milvus:
         return
     settings = read_cluster(cluster or SHIPPED)
-    if "MILVUS_URI" not in settings.variable_names():
-        raise ConfigError(f"runs at a KFP server need --milvus, or MILVUS_URI in {cluster or SHIPPED.name}")
+    if MILVUS_URI not in settings.variable_names():
+        raise ConfigError(f"runs at a KFP server need --milvus, or {MILVUS_URI} in {cluster or SHIPPED.name}")
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +11,7 @@ from nbclient import NotebookClient
 from traitlets.config import Config
 
 from app.demo.service import running_service
+from app.inherited import inherited
 from app.local_services import milvus_for
 from lookalike.workspace import Workspace
 
@@ -27,7 +27,7 @@ def execute(notebook: Path, places: Mapping[str, str], output: Path) -> nbformat
     Raises CellExecutionError with the cell's own error.
     """
     cells = nbformat.read(notebook, as_version=4)
-    with _environment(places), TemporaryDirectory() as sockets:  # not over TCP, where others could listen
+    with inherited(places), TemporaryDirectory() as sockets:  # not over TCP, where others could listen
         beside = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
         run_from = {"metadata": {"path": FOLDER}}
         NotebookClient(cells, timeout=SECONDS, kernel_name="python3", resources=run_from, config=beside).execute()
@@ -50,21 +50,6 @@ def main() -> None:
         for notebook in NOTEBOOKS:
             execute(notebook, places, asked.output)
             print(asked.output / notebook.name)  # noqa: T201
-
-
-@contextmanager
-def _environment(places: Mapping[str, str]) -> Iterator[None]:
-    """The kernel inherits this process's variables."""
-    before = {name: os.environ.get(name) for name in places}
-    os.environ.update(places)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 if __name__ == "__main__":

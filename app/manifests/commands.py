@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from app.manifests.pods import TRAINER_SETS, Pod, listed, mapped, words
 from app.manifests.reading import Document, Finding, of_kind
-from lookalike.stages.arguments import MILVUS_TOKEN
+from lookalike.stages.arguments import MILVUS_TOKEN, MILVUS_URI
 from lookalike.stages.trust import SIGNING_KEY, TRUSTED_KEYS
 
 PLACEHOLDER = re.compile(r"\$\(([A-Za-z_]\w*)\)")
@@ -159,7 +159,7 @@ def _variables_of(parameter: Any) -> set[str]:
 
 def _environment_options(verb: TyperCommand) -> set[str]:
     named = {name for parameter in verb.params for name in _variables_of(parameter)}
-    return named | OF_STAGES if "MILVUS_URI" in named else named
+    return named | OF_STAGES if MILVUS_URI in named else named
 
 
 def _placeholders_of(container: dict[str, Any]) -> list[str]:
