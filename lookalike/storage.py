@@ -10,10 +10,11 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,20 @@ def unfinished(path: Path, work: str) -> Path:
     The name is one of ASIDE: it is passed over as other leftovers are, and cleared away where nobody goes on.
     """
     return path.with_name(f".{path.name}.{digest_bytes(work.encode())[:12]}.partial")
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that this user alone may write in, or take up one that is so, under a name others can guess.
+
+    Raises StorageError for one that somebody else made or can write in, and for a link.
+    """
+    with _explained(path):
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+        found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise StorageError(f"{path} was not made by this process' user for itself alone; remove it")
+    return path
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from lookalike.storage import (
     digest_bytes,
     digest_files,
     digest_json,
+    private_folder,
     read_json,
     read_seal,
     recover_folder,
@@ -239,3 +240,25 @@ def test_two_at_the_same_work_are_one_too_many(tmp_path: Path):
             pass
         (tmp_path / "out").rmdir()
     assert names(tmp_path) == ["out"]
+
+
+def test_a_private_folder_is_taken_up_by_its_owner_alone(tmp_path: Path) -> None:
+    mine = private_folder(tmp_path / "photos")
+    assert mine.stat().st_mode & 0o777 == 0o700
+    (mine / "kept").touch()
+    assert (private_folder(mine) / "kept").is_file()
+    mine.chmod(0o777)
+    with pytest.raises(StorageError, match=r"photos was not made by this process' user for itself alone"):
+        private_folder(mine)
+
+
+def test_a_private_folder_is_not_a_link_nor_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "link").symlink_to(private_folder(tmp_path / "photos"))
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    for name in ("link", "lost", "file"):
+        with pytest.raises(StorageError, match=f"{name} was not made by"):
+            private_folder(tmp_path / name)
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(StorageError, match="photos was not made by"):
+        private_folder(tmp_path / "photos")

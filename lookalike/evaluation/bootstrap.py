@@ -92,15 +92,16 @@ def _same_queries(first: NDArray[np.float64], second: NDArray[np.float64]) -> ND
 def replicate_means(values: NDArray[np.float64], resamples: Resamples) -> NDArray[np.float64]:
     """(Q, F) to (R, F): each resample's mean over its judged queries; NaN where it drew none."""
     judged = ~np.isnan(values)
-    sums = _cluster_sums(np.where(judged, values, 0.0), resamples)  # (G, F)
-    counts = _cluster_sums(judged.astype(np.float64), resamples)  # (G, F)
+    sums = cluster_sums(np.where(judged, values, 0.0), resamples)  # (G, F)
+    counts = cluster_sums(judged.astype(np.float64), resamples)  # (G, F)
     totals, sizes = resamples.weights @ sums, resamples.weights @ counts  # (R, F)
     means: NDArray[np.float64] = np.full(totals.shape, np.nan)
     np.divide(totals, sizes, out=means, where=sizes > 0)
     return means
 
 
-def _cluster_sums(values: NDArray[np.float64], resamples: Resamples) -> NDArray[np.float64]:
+def cluster_sums(values: NDArray[np.float64], resamples: Resamples) -> NDArray[np.float64]:
+    """(Q, F) to (G, F): the sum of each cluster's queries."""
     sums = np.zeros((resamples.weights.shape[1], values.shape[1]))
     np.add.at(sums, resamples.cluster, values)
     return sums

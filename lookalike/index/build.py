@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from lookalike.catalog.group_fields import GROUPS
 from lookalike.catalog.groups import product_groups
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
@@ -126,17 +128,21 @@ def _build(
     info: CollectionInfo,
     settings: IndexSettings,
 ) -> dict[str, Any]:
+    if catalogue.gallery_photos.empty:
+        raise ArtifactError(f"{catalogue.folder} has no gallery photos to index")
+    groups = product_groups(catalogue, settings.titles)
     fresh = not _stands(index, info, len(catalogue.gallery_photos))
     if not fresh:
         index.seal(info.name)  # where this was interrupted it goes on, and what was already done is not read for it
+        if not _folds(index, info.name, catalogue, groups, settings.titles):
+            _drop_otherwise_folded(index, info.name, settings.titles)
+            fresh = True
     started = time.perf_counter()
     gallery, embedded = embed()
-    if not len(gallery.photos):
-        raise ArtifactError(f"{catalogue.folder} has no gallery photos to index")
     embedding_seconds = time.perf_counter() - started
     started = time.perf_counter()
     if fresh:
-        _store(catalogue, gallery, index, info, settings)
+        _store(catalogue, gallery, groups, index, info, settings)
         index.seal(info.name)
     storing_seconds = time.perf_counter() - started
     try:
@@ -146,7 +152,7 @@ def _build(
             index.drop(info.name)
         raise
     gallery.save(folder)
-    stored_photos(catalogue, product_groups(catalogue, settings.titles)).to_parquet(folder / STORED, index=False)
+    stored_photos(catalogue, groups).to_parquet(folder / STORED, index=False)
     outcome = {
         "collection": info.name,
         "release_id": info.release_id,
@@ -160,9 +166,13 @@ def _build(
 
 
 def _store(
-    catalogue: Catalogue, gallery: Gallery, index: VectorIndex, info: CollectionInfo, settings: IndexSettings
+    catalogue: Catalogue,
+    gallery: Gallery,
+    groups: pd.DataFrame,
+    index: VectorIndex,
+    info: CollectionInfo,
+    settings: IndexSettings,
 ) -> None:
-    groups = product_groups(catalogue, settings.titles)
     batches = gallery_batches(catalogue, gallery, groups, settings.rows)
     if settings.bulk is not None:
         _fills(index).fill(info, batches, settings.bulk)
@@ -215,6 +225,28 @@ def _damaged_queries(
 def _stands(index: VectorIndex, info: CollectionInfo, count: int) -> bool:
     """Whether the collection is there, is this release's and holds every photo."""
     return info.name in index.collections() and index.describe(info.name) == info and index.count(info.name) == count
+
+
+def _folds(index: VectorIndex, collection: str, catalogue: Catalogue, groups: pd.DataFrame, titles: bool) -> bool:
+    """Whether a collection, whose name does not say `titles`, holds these groups.
+
+    One product that the other setting puts elsewhere tells.
+    """
+    told = groups.index[(groups != product_groups(catalogue, not titles)).any(axis=1)]
+    for product in told:
+        if photos := index.photos(collection, product):
+            return all(photos[0].fields[name] == groups.at[product, name] for name in GROUPS)
+    return True
+
+
+def _drop_otherwise_folded(index: VectorIndex, collection: str, titles: bool) -> None:
+    try:
+        index.drop(collection)
+    except VectorIndexError as error:
+        raise VectorIndexError(
+            f"{error}, and folds products otherwise than settings.index.titles: {titles} asks; "
+            "put the setting back, it can change with the next model or catalogue"
+        ) from error
 
 
 def _recorded(output: Path) -> str | None:

@@ -15,7 +15,7 @@ from lookalike.catalog.splits import SPLITS
 from lookalike.errors import TrainingError
 from lookalike.mining.table import TRIPLETS
 from lookalike.models.encoder import source_digest
-from lookalike.storage import StageRecord, digest_json, read_seal, run_stage
+from lookalike.storage import StageRecord, digest_json, private_folder, read_seal, run_stage
 from lookalike.training.checkpoint import BACKBONE, RECORD, WEIGHTS, save_checkpoint
 from lookalike.training.group import follow, joined, lead_to_learn, tell
 from lookalike.training.launch import launch
@@ -116,7 +116,7 @@ def _photos_folder(name: str, ranks: Ranks) -> Iterator[Path | None]:
     if ranks.world == 1:
         yield None
         return
-    folder = Path(tempfile.gettempdir()) / f"lookalike-photos-{name}"
+    folder = private_folder(Path(tempfile.gettempdir()) / f"lookalike-photos-{name}")
     yield folder
     if ranks.local_rank == 0:
         shutil.rmtree(folder, ignore_errors=True)

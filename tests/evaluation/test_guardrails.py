@@ -1,10 +1,13 @@
 """Guardrails judged together: chance stops no good challenger, a real fall stops a bad one."""
 
+import itertools
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
 from lookalike.evaluation.bootstrap import draw_resamples
-from lookalike.evaluation.guardrails import guardrail, holm, judge
+from lookalike.evaluation.guardrails import EXACT, guardrail, holm, judge, sign_flips
 
 Q = 120
 RESAMPLES = draw_resamples(np.arange(Q), 300, 0.95, 0)
@@ -49,3 +52,44 @@ def test_a_figure_nobody_could_judge_stops_the_challenger() -> None:
 def test_every_query_falling_alike_is_no_chance() -> None:
     values = np.full(Q, 0.5)
     assert not judge([guardrail("the figure", 0.02, (values - 0.1, values), RESAMPLES)], 0.95)[0].passed
+
+
+def few(*differences: float):
+    """A figure of which all but a few queries answer as before."""
+    champion = np.full(Q, 0.5)
+    challenger = champion + np.pad(differences, (0, Q - len(differences)))
+    return guardrail("the figure", 0.0, (challenger, champion), RESAMPLES)
+
+
+@pytest.mark.parametrize(("differences", "chance"), [((-1, -1, -1), 1 / 8), ((-1, -1, 1), 4 / 8), ((-3, 1, -1), 3 / 8)])
+def test_of_few_queries_that_differ_every_choice_of_signs_is_counted(
+    differences: tuple[float, ...], chance: float
+) -> None:
+    assert few(*differences).chance == chance
+    signs = np.array(list(itertools.product((-1, 1), repeat=len(differences))))  # naively, one by one
+    assert sign_flips(np.array(differences, float)) == np.mean(
+        [(row * np.abs(differences)).sum() <= sum(differences) for row in signs]
+    )
+
+
+def test_nothing_that_differs_is_no_fall_and_what_differs_in_one_design_is_one_difference() -> None:
+    assert few(0.0).chance == 1.0
+    one_design = draw_resamples(np.r_[np.zeros(20, int), np.arange(1, Q - 19)], 300, 0.95, 0)
+    values = np.full(Q, 0.5)
+    fallen = values - np.r_[np.full(20, 0.5), np.zeros(Q - 20)]
+    assert guardrail("the figure", 0.0, (fallen, values), one_design).chance == 0.5
+
+
+def test_with_few_differing_queries_no_more_good_models_are_stopped_than_promised() -> None:
+    rng = np.random.default_rng(0)
+    signs = rng.choice([-1.0, 1.0], (2_000, 4))
+    assert np.mean([few(*row).chance <= 0.05 for row in signs]) == 0  # one in sixteen is the surest they can be
+
+
+def test_the_exact_chance_goes_over_into_the_approximate_one() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        differences = rng.normal(-0.2, 1, EXACT)
+        exact = few(*differences).chance
+        spread = np.sqrt((differences**2).sum())
+        assert exact == pytest.approx(NormalDist().cdf(differences.sum() / spread), abs=0.03)

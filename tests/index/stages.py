@@ -34,13 +34,17 @@ def drawn_photo(number: int) -> bytes:
     return encoded.getvalue()
 
 
-def validated_folder(folder: Path, products: Sequence[int]) -> Path:
-    """A catalogue of these products, each with one gallery photo and one evaluation query photo."""
+def validated_folder(folder: Path, products: Sequence[int], titles: Sequence[str] | None = None) -> Path:
+    """A catalogue of these products, each with one gallery photo and one evaluation query photo.
+
+    Without `titles` each is called after its id.
+    """
 
     def write(output: Path) -> dict[str, Any]:
         ids = [f"p{number:03}" for number in products]
         colours = [("red", "blue", None)[number % 3] for number in products]
-        table = pd.DataFrame({"product_id": ids, "title": ids, "vertical": "shoe", "attribute_colour": colours})
+        table = pd.DataFrame({"product_id": ids, "title": titles or ids, "vertical": "shoe"})
+        table["attribute_colour"] = colours
         table.to_parquet(output / PRODUCTS)
         photos = [_photo(f"p{number:03}", number, position) for number in products for position in (-1, 0)]
         pq.write_table(pa.Table.from_pylist(photos, schema=PHOTO_SCHEMA), output / PHOTOS)
@@ -50,7 +54,8 @@ def validated_folder(folder: Path, products: Sequence[int]) -> Path:
         return {}
 
     content = [PRODUCTS, PHOTOS, DUPLICATES, MAPPING]
-    run_stage("validate", folder, inputs={}, settings={"products": list(products)}, content=content, work=write)
+    settings = {"products": list(products), "titles": titles}
+    run_stage("validate", folder, inputs={}, settings=settings, content=content, work=write)
     return folder
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lookalike.catalog.colours import colour_histogram, read_histograms
-from lookalike.catalog.group_fields import COLOURS, HIDDEN
+from lookalike.catalog.group_fields import COLOURS, DESIGN, HIDDEN
 from lookalike.catalog.groups import product_groups
 from lookalike.catalog.images import Preprocessing
 from lookalike.catalog.products import load_catalogue
@@ -52,9 +52,10 @@ class Shop:
     root: Path
     index: VectorIndex
     embedder: CountingEmbedder
+    titles: Sequence[str] | None = None
 
     def build(self, products: Sequence[int] = range(12), settings: IndexSettings | None = None) -> StageRecord:
-        validated = validated_folder(self.root / "validated", products)
+        validated = validated_folder(self.root / "validated", products, self.titles)
         exported = exported_folder(self.root / "exported", self.embedder)
         settings = settings or IndexSettings(batch=5, rows=5, recall_queries=6)
         return build_index(validated, exported, self.root / "index", self.index, self.embedder, settings)
@@ -222,6 +223,46 @@ def test_recall_counts_ties_as_found_and_lost_photos_as_lost(shop: Shop) -> None
     lost = measure_recall(shop.index, shop.collection, gallery, gallery.vectors[10:], k=1)
     assert lost.value == 1.0
     assert measure_recall(shop.index, shop.collection, gallery, gallery.vectors[:10], k=1).value == 0.0
+
+
+def by_title(asked: bool) -> IndexSettings:
+    return IndexSettings(batch=5, rows=5, recall_queries=6, titles=asked)
+
+
+def designs(shop: Shop) -> dict[str, str | None]:
+    """Each product's design as the collection has it."""
+    ids = [f"p{number:03}" for number in range(12)]
+    return {product: shop.index.photos(shop.collection, product)[0].fields[DESIGN] for product in ids}
+
+
+@pytest.fixture
+def colourful(shop: Shop) -> Shop:
+    """Products 2 and 5 are one design in two colours, which their titles alone tell."""
+    shop.titles = [{2: "Mule red", 5: "Mule blue"}.get(number, f"Boot {number}") for number in range(12)]
+    return shop
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_collection_folded_by_another_setting_is_built_anew(colourful: Shop, first: bool) -> None:
+    colourful.build(settings=by_title(first))
+    before, embedded = designs(colourful), colourful.embedder.embedded
+    assert (before["p002"] == before["p005"]) is first
+    assert colourful.build(settings=by_title(not first)).figures["embedded"] == 0
+    after = designs(colourful)
+    assert (after["p002"] == after["p005"]) is not first
+    assert colourful.embedder.embedded - embedded == 6  # the photos of its examination alone
+    groups = product_groups(load_catalogue(colourful.root / "validated"), not first)
+    assert after == groups[DESIGN].to_dict()
+
+
+def test_a_live_collection_is_not_folded_otherwise(colourful: Shop) -> None:
+    colourful.build(settings=by_title(True))
+    colourful.index.point_alias("live", colourful.collection)
+    before = designs(colourful)
+    with pytest.raises(VectorIndexError, match=r"in use by alias live, and folds products otherwise than .*titles"):
+        colourful.build(settings=by_title(False))
+    assert designs(colourful) == before
+    assert colourful.build(settings=by_title(True)).reused
 
 
 def test_an_empty_gallery_is_refused(shop: Shop) -> None:
