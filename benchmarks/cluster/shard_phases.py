@@ -46,7 +46,7 @@ def where(root: Path, size: Size) -> tuple[str, float]:
     shards = Workspace(root).index.parent / "shards"
     finished = len(list(shards.glob(f"[!.]*/{SEAL}")))
     if finished < size.shards:
-        pieces = len(list(shards.glob(".*.partial/[!.]*")))
+        pieces = len(list(shards.glob(".*.partial/[0-9]*")))
         return EMBEDDING, finished / size.shards + pieces * BATCHES * SETTINGS.batch / size.photos
     made = next((root / FAISS).glob(f"*/{COLLECTION}"), None)
     if made is None:

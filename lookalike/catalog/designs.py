@@ -47,7 +47,9 @@ def design_keys(catalogue: Catalogue, titles: bool = True) -> pd.Series:
     Products without such a title, or all of them where `titles` is False, are each their own design.
     """
     products, colours = catalogue.products, colour_lexicon(catalogue)
-    bare = [design_title(title, colours) if titles and isinstance(title, str) else "" for title in products["title"]]
+    said = products["title"].dropna().unique() if titles else []
+    without_colours = {title: design_title(title, colours) for title in said}
+    bare = [without_colours.get(title, "") for title in products["title"]]
     kinds = products[[attribute_column(name) for name in _kind_attributes(catalogue)]].fillna("").to_numpy()
     keys = [
         " | ".join([title, *kind]) if title else f"product {product_id}"
@@ -59,8 +61,10 @@ def design_keys(catalogue: Catalogue, titles: bool = True) -> pd.Series:
 def colour_words(catalogue: Catalogue) -> pd.Series:
     """The colour of each product: its colour attribute, else the colour words of its title, "" without either."""
     products, lexicon, name = catalogue.products, colour_lexicon(catalogue), _colour_attribute(catalogue)
-    titles = products["title"].fillna("").map(lambda title: " ".join(w for w in _words(title) if w in lexicon))
-    return titles if name is None else products[attribute_column(name)].fillna(titles)
+    titles = products["title"] if name is None else products["title"].where(products[attribute_column(name)].isna())
+    said = {title: " ".join(w for w in _words(title) if w in lexicon) for title in titles.dropna().unique()}
+    told = pd.Series([said.get(title, "") for title in titles], index=products.index, dtype=object)
+    return told if name is None else products[attribute_column(name)].fillna(told)
 
 
 def leakage_groups(product_ids: Sequence[str], designs: Sequence[str], duplicates: pd.DataFrame) -> NDArray[np.object_]:
@@ -77,10 +81,14 @@ def leakage_groups(product_ids: Sequence[str], designs: Sequence[str], duplicate
     left = np.concatenate([np.arange(nodes), ids.get_indexer(pd.Index(known["product_id"]))])
     right = np.concatenate([nodes + design_codes, nodes + len(design_names) + group_codes])
     labels = components(nodes + len(design_names) + len(group_names), left, right)[:nodes]
+    shared = np.flatnonzero(np.bincount(labels)[labels] > 1)  # most are alone and called after themselves
     earliest: dict[int, str] = {}
-    for label, product_id in zip(labels, ids, strict=True):
+    for row in shared:
+        label, product_id = labels[row], ids[row]
         earliest[label] = min(earliest.get(label, product_id), product_id, key=lambda name: (len(name), name))
-    return np.array([earliest[label] for label in labels], dtype=object)
+    names = ids.to_numpy(dtype=object, copy=True)
+    names[shared] = [earliest[labels[row]] for row in shared]
+    return names
 
 
 def _words(text: str) -> Iterable[str]:

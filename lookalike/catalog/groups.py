@@ -30,8 +30,9 @@ def product_groups(catalogue: Catalogue, titles: bool = True) -> pd.DataFrame:
     """
     ids, items = list(catalogue.products["product_id"]), item_names(catalogue)
     designs = leakage_groups(ids, list(_designs(catalogue, items, titles)), load_duplicates(catalogue))
+    digests = {name: _digest(name) for name in {*items, *designs}}
     return pd.DataFrame(
-        {ITEM: [_digest(name) for name in items], DESIGN: [_digest(name) for name in designs]},
+        {ITEM: [digests[name] for name in items], DESIGN: [digests[name] for name in designs]},
         index=pd.Index(ids, name="product_id"),
     )
 

@@ -95,16 +95,15 @@ class Catalogue:
         return np.stack(columns, axis=1).astype(np.int32)
 
     def photo_contents(self, photo_ids: list[str] | None = None) -> dict[str, bytes]:
-        """Encoded photos by photo id, all of them or the named ones."""
-        table = pq.read_table(self.folder / PHOTOS, columns=["photo_id", "content"])
-        ids = table["photo_id"].to_pylist()
-        wanted = (
-            range(len(ids))
-            if photo_ids is None
-            else sorted(map({p: i for i, p in enumerate(ids)}.__getitem__, photo_ids))
-        )
-        picked = table["content"].take(pa.array(wanted, pa.int64())).to_pylist()
-        return dict(zip((ids[i] for i in wanted), picked, strict=True))
+        """Encoded photos by photo id, in the catalogue's order: all of them or the named ones, and only those are held.
+
+        Raises KeyError for a photo that is not there.
+        """
+        wanted = set(self.photos["photo_id"] if photo_ids is None else photo_ids)
+        found = dict(self.stream_contents(wanted))
+        if missing := wanted - found.keys():
+            raise KeyError(min(missing))
+        return found
 
     def stream_contents(self, photo_ids: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """(photo id, encoded photo) of the named photos in the catalogue's order, never all in memory at once.

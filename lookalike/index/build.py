@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lookalike.catalog.group_fields import GROUPS
+from lookalike.catalog.group_fields import DESIGN
 from lookalike.catalog.groups import product_groups
 from lookalike.catalog.products import Catalogue, load_catalogue
 from lookalike.config import StrictConfig
@@ -130,13 +130,13 @@ def _build(
 ) -> dict[str, Any]:
     if catalogue.gallery_photos.empty:
         raise ArtifactError(f"{catalogue.folder} has no gallery photos to index")
-    groups = product_groups(catalogue, settings.titles)
     fresh = not _stands(index, info, len(catalogue.gallery_photos))
     if not fresh:
         index.seal(info.name)  # where this was interrupted it goes on, and what was already done is not read for it
-        if not _folds(index, info.name, catalogue, groups, settings.titles):
-            _drop_otherwise_folded(index, info.name, settings.titles)
-            fresh = True
+    groups = product_groups(catalogue, settings.titles)
+    if not fresh and not _folds(index, info.name, catalogue, groups, settings):
+        _drop_otherwise_folded(index, info.name, settings.titles)
+        fresh = True
     started = time.perf_counter()
     gallery, embedded = embed()
     embedding_seconds = time.perf_counter() - started
@@ -227,16 +227,19 @@ def _stands(index: VectorIndex, info: CollectionInfo, count: int) -> bool:
     return info.name in index.collections() and index.describe(info.name) == info and index.count(info.name) == count
 
 
-def _folds(index: VectorIndex, collection: str, catalogue: Catalogue, groups: pd.DataFrame, titles: bool) -> bool:
+def _folds(
+    index: VectorIndex, collection: str, catalogue: Catalogue, groups: pd.DataFrame, settings: IndexSettings
+) -> bool:
     """Whether a collection, whose name does not say `titles`, holds these groups.
 
-    One product that the other setting puts elsewhere tells.
+    Only titles make designs of several items, so products of such designs are looked at.
     """
-    told = groups.index[(groups != product_groups(catalogue, not titles)).any(axis=1)]
-    for product in told:
-        if photos := index.photos(collection, product):
-            return all(photos[0].fields[name] == groups.at[product, name] for name in GROUPS)
-    return True
+    by_title = groups if settings.titles else product_groups(catalogue)
+    items = by_title.drop_duplicates()
+    several = items[items.duplicated(DESIGN, keep=False)].sort_values(DESIGN, kind="stable")
+    looked = groups.loc[several.index[: settings.golden], DESIGN]
+    stored = {product: index.photos(collection, product) for product in looked.index}
+    return all(photos[0].fields[DESIGN] == looked[product] for product, photos in stored.items() if photos)
 
 
 def _drop_otherwise_folded(index: VectorIndex, collection: str, titles: bool) -> None:

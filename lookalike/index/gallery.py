@@ -35,11 +35,14 @@ class Gallery:
 
 
 def load_gallery(folder: Path) -> Gallery:
-    """Read what `save` wrote. Raises ArtifactError where a file is missing or the two disagree."""
+    """Read what `save` wrote; its vectors are mapped, not read.
+
+    Raises ArtifactError where a file is missing or the two disagree.
+    """
     for name in (VECTORS, PHOTO_IDS):
         if not (folder / name).is_file():
             raise ArtifactError(f"{folder} holds no {name}; run `lookalike index` first")
-    gallery = Gallery(pd.read_parquet(folder / PHOTO_IDS), np.load(folder / VECTORS, allow_pickle=False))
+    gallery = Gallery(pd.read_parquet(folder / PHOTO_IDS), np.load(folder / VECTORS, "r", allow_pickle=False))
     if len(gallery.photos) != len(gallery.vectors):
         raise ArtifactError(f"{folder} holds {len(gallery.vectors)} vectors for {len(gallery.photos)} photos")
     return gallery
@@ -74,4 +77,4 @@ def photo_fields(
 
 
 def _texts(values: "pd.Series[str]") -> list[str | None]:
-    return [None if pd.isna(value) else str(value) for value in values]
+    return [str(value) if known else None for value, known in zip(values, values.notna(), strict=True)]

@@ -83,7 +83,8 @@ def embed_shard(
     pieces = Pieces(unfinished(output, digest_json({**named, **whole})))
 
     def work(folder: Path) -> dict[str, Any]:
-        part = part_of(_pictured(validated), shard, batch)
+        photos = pieces.photos(lambda: part_of(_pictured(validated), shard, batch).photos)
+        part = Catalogue(validated, pd.DataFrame(), photos, load_config(CatalogueMapping, validated / MAPPING))
         gallery, embedded = embed_gallery(part, embedder, batch, pieces=pieces)
         gallery.save(folder)
         write_json(folder / SHARD, {**named, **whole})
