@@ -21,8 +21,20 @@ def test_named_photos_come_in_the_catalogue_s_order(folder: Path) -> None:
     catalogue = load_catalogue(folder)
     wanted = ["p007/0", "p001/0", "p004/-1", "nobody"]
     assert [photo for photo, _ in catalogue.stream_contents(wanted)] == ["p001/0", "p004/-1", "p007/0"]
-    assert dict(catalogue.stream_contents(wanted)) == catalogue.photo_contents(["p001/0", "p004/-1", "p007/0"])
+    whole = pq.read_table(folder / PHOTOS).to_pylist()
+    assert dict(catalogue.stream_contents(wanted)) == {
+        row["photo_id"]: row["content"] for row in whole if row["photo_id"] in wanted
+    }
     assert list(catalogue.stream_contents([])) == []
+
+
+def test_photos_asked_for_at_once_are_those_or_a_missing_one_is_named(folder: Path) -> None:
+    catalogue = load_catalogue(folder)
+    whole = {row["photo_id"]: row["content"] for row in pq.read_table(folder / PHOTOS).to_pylist()}
+    assert catalogue.photo_contents() == whole
+    assert list(catalogue.photo_contents(["p007/0", "p001/0"])) == ["p001/0", "p007/0"]
+    with pytest.raises(KeyError, match="p404/0"):
+        catalogue.photo_contents(["p007/0", "p404/0"])
 
 
 def test_parts_without_a_named_photo_are_not_read(folder: Path) -> None:

@@ -145,6 +145,15 @@ def test_an_interrupted_shard_goes_on_after_its_last_piece_and_is_the_same(root:
     assert sorted(path.name for path in root.iterdir()) == ["exported", "shard", "validated", "whole"]
 
 
+def test_a_shard_that_goes_on_does_not_look_for_its_photos_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        embed(root, Interrupted(batches=3))
+    with monkeypatch.context() as during:
+        during.setattr("lookalike.index.shards.part_of", _interrupt)
+        record = embed(root, Interrupted())
+    assert record.content == embed(root, Interrupted(), "whole").content
+
+
 def test_a_build_without_shards_goes_on_likewise(root: Path) -> None:
     parts = (root / "validated", root / "exported", root / "index")
     with pytest.raises(KeyboardInterrupt):
