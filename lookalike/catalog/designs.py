@@ -1,7 +1,7 @@
 """Designs: one garment sold in several colours, listings and photos is one thing to tell apart, not many."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -47,9 +47,7 @@ def design_keys(catalogue: Catalogue, titles: bool = True) -> pd.Series:
     Products without such a title, or all of them where `titles` is False, are each their own design.
     """
     products, colours = catalogue.products, colour_lexicon(catalogue)
-    said = products["title"].dropna().unique() if titles else []
-    without_colours = {title: design_title(title, colours) for title in said}
-    bare = [without_colours.get(title, "") for title in products["title"]]
+    bare = _told(products["title"], lambda title: design_title(title, colours) if titles else "")
     kinds = products[[attribute_column(name) for name in _kind_attributes(catalogue)]].fillna("").to_numpy()
     keys = [
         " | ".join([title, *kind]) if title else f"product {product_id}"
@@ -62,8 +60,8 @@ def colour_words(catalogue: Catalogue) -> pd.Series:
     """The colour of each product: its colour attribute, else the colour words of its title, "" without either."""
     products, lexicon, name = catalogue.products, colour_lexicon(catalogue), _colour_attribute(catalogue)
     titles = products["title"] if name is None else products["title"].where(products[attribute_column(name)].isna())
-    said = {title: " ".join(w for w in _words(title) if w in lexicon) for title in titles.dropna().unique()}
-    told = pd.Series([said.get(title, "") for title in titles], index=products.index, dtype=object)
+    said = _told(titles, lambda title: " ".join(word for word in _words(title) if word in lexicon))
+    told = pd.Series(said, index=products.index, dtype=object)
     return told if name is None else products[attribute_column(name)].fillna(told)
 
 
@@ -89,6 +87,12 @@ def leakage_groups(product_ids: Sequence[str], designs: Sequence[str], duplicate
     names = ids.to_numpy(dtype=object, copy=True)
     names[shared] = [earliest[labels[row]] for row in shared]
     return names
+
+
+def _told(titles: "pd.Series[str]", tell: Callable[[str], str]) -> list[str]:
+    """What each title tells, "" where there is none; one that many products share is read once."""
+    told = {title: tell(title) for title in titles.dropna().unique()}
+    return [told.get(title, "") for title in titles]
 
 
 def _words(text: str) -> Iterable[str]:

@@ -83,8 +83,7 @@ def embed_shard(
     pieces = Pieces(unfinished(output, digest_json({**named, **whole})))
 
     def work(folder: Path) -> dict[str, Any]:
-        photos = pieces.photos(lambda: part_of(_pictured(validated), shard, batch).photos)
-        part = Catalogue(validated, pd.DataFrame(), photos, load_config(CatalogueMapping, validated / MAPPING))
+        part = _pictured(validated, pieces.photos(lambda: part_of(_gallery(validated), shard, batch).photos))
         gallery, embedded = embed_gallery(part, embedder, batch, pieces=pieces)
         gallery.save(folder)
         write_json(folder / SHARD, {**named, **whole})
@@ -116,9 +115,13 @@ def join_shards(folders: Sequence[Path], model_fingerprint: str, catalogue: str)
     return joined
 
 
-def _pictured(validated: Path) -> Catalogue:
-    """A catalogue without products, and of its photos what embedding asks for: of a million, read in half the time."""
-    photos = load_photos(validated, [*GALLERY_COLUMNS, "position"])
+def _gallery(validated: Path) -> Catalogue:
+    """Of a catalogue's photos what embedding asks for: of a million, read in half the time."""
+    return _pictured(validated, load_photos(validated, [*GALLERY_COLUMNS, "position"]))
+
+
+def _pictured(validated: Path, photos: pd.DataFrame) -> Catalogue:
+    """A catalogue of these photos, without products."""
     return Catalogue(validated, pd.DataFrame(), photos, load_config(CatalogueMapping, validated / MAPPING))
 
 
